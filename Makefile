@@ -1,0 +1,67 @@
+# libtmcnn. Start with `make help`.
+have = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1 || echo 0)
+include config.mk
+
+VERSION := 0.1.0
+SOVERSION := 0
+ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+
+ifneq ($(strip $(SANITIZE)),)
+SAN := -fsanitize=$(strip $(SANITIZE)) -fno-sanitize-recover=all -fno-omit-frame-pointer -g
+endif
+
+# -ffp-contract=off: a multiply and an add are fused where the source says fmaf, and nowhere else (contract 1).
+WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wno-psabi
+CFLAGS_ALL := -std=c11 $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -fPIC -fvisibility=hidden -ffunction-sections \
+  -fdata-sections -MMD -MP -Iinclude -Isrc -I. -DTMC_THREADS=$(strip $(THREADS)) -DTMC_CPUINFO=$(strip $(CPUINFO)) $(SAN) $(EXTRA_CFLAGS)
+LDFLAGS_ALL := -Wl,--gc-sections $(SAN) $(EXTRA_LDFLAGS)
+LIBS := -lm
+ifeq ($(strip $(THREADS)),1)
+LIBS += -lpthreadpool -lpthread
+endif
+ifeq ($(strip $(CPUINFO)),1)
+LIBS += -lcpuinfo
+endif
+
+ifneq ($(filter x86_64 i686,$(ARCH)),)
+KERNEL_DIRS := ref x86
+else ifneq ($(filter aarch64,$(ARCH)),)
+KERNEL_DIRS := ref arm
+else
+KERNEL_DIRS := ref
+endif
+LIB_SRC := $(wildcard src/*/*.c) $(wildcard kernels/*.c) $(foreach d,$(KERNEL_DIRS),$(wildcard kernels/$(d)/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+LIB := $(BUILD)/libtmcnn.a
+SO := $(BUILD)/libtmcnn.so.$(VERSION)
+
+# A kernel's file suffix names the instruction set it is compiled for.
+$(BUILD)/%__avx2.o: ISA_FLAGS := -mavx2 -mfma
+
+.PHONY: all lib tools clean help
+all: lib tools
+lib: $(LIB) $(SO)
+
+help:
+	@sed -n 's/^## //p' Makefile mk/*.mk
+
+$(BUILD)/%.o: %.c Makefile config.mk
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(ISA_FLAGS) -c $< -o $@
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(SO): $(LIB_OBJ) src/libtmcnn.map
+	$(CC) -shared -Wl,-soname,libtmcnn.so.$(SOVERSION) -Wl,--version-script=src/libtmcnn.map -Wl,--no-undefined \
+	  $(LDFLAGS_ALL) -o $@ $(LIB_OBJ) $(LIBS)
+	ln -sf libtmcnn.so.$(VERSION) $(BUILD)/libtmcnn.so.$(SOVERSION)
+	ln -sf libtmcnn.so.$(SOVERSION) $(BUILD)/libtmcnn.so
+
+clean:
+	rm -rf $(BUILD)
+
+include mk/tools.mk mk/test.mk mk/install.mk
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,7 @@
+#include "kernels/kernels.h"
+
+void tmc_kernels_select(tmc_isa isa, tmc_kernels *kernels) {
+    kernels->isa = isa;
+    tmc_f32_conv_select(isa, &kernels->conv);
+    tmc_f32_math_select(isa, &kernels->math);
+}

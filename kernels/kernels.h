@@ -1,0 +1,20 @@
+/* The kernel table: for one instruction set, the micro-kernels of every family with their geometry. It is filled once
+ * when a plan is made and passed down; there is no global table. Portable C fills every entry first, then the ladder of
+ * select_x86.c or select_arm.c replaces what that level has: no entry is ever NULL. */
+#ifndef TMC_KERNELS_KERNELS_H
+#define TMC_KERNELS_KERNELS_H
+
+#include "kernels/f32_conv.h"
+#include "kernels/f32_math.h"
+#include "tmcnn/tmcnn.h"
+
+typedef struct tmc_kernels {
+    tmc_isa isa; /* never TMC_ISA_AUTO */
+    tmc_f32_conv_kernels conv;
+    tmc_f32_math_kernels math;
+} tmc_kernels;
+
+/* `isa` is a level that this CPU has. */
+void tmc_kernels_select(tmc_isa isa, tmc_kernels *kernels);
+
+#endif

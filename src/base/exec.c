@@ -1,0 +1,59 @@
+#define _POSIX_C_SOURCE 200809L
+#include "base/exec.h"
+
+#include <time.h>
+
+#if TMC_THREADS
+#include <pthreadpool.h>
+#endif
+
+uint64_t tmc_clock_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+tmc_status tmc_exec_poll(tmc_exec *exec) {
+    int32_t stop = __atomic_load_n(&exec->stop, __ATOMIC_RELAXED);
+    if (stop) return (tmc_status)stop;
+    if (exec->cancel_flag && __atomic_load_n(exec->cancel_flag, __ATOMIC_RELAXED)) {
+        stop = TMC_E_CANCELLED;
+    } else if (exec->deadline_ns != UINT64_MAX && tmc_clock_ns() >= exec->deadline_ns) {
+        stop = TMC_E_TIMEOUT;
+    } else {
+        return TMC_OK;
+    }
+    __atomic_store_n(&exec->stop, stop, __ATOMIC_RELAXED);
+    return (tmc_status)stop;
+}
+
+typedef struct {
+    tmc_exec *exec;
+    size_t count, next;
+    tmc_task_fn task;
+    void *context;
+} loop;
+
+static void run_slot(void *arg, size_t slot) {
+    loop *l = arg;
+    uint64_t saved = tmc_fpenv_enter();
+    while (tmc_exec_poll(l->exec) == TMC_OK) {
+        size_t index = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+        if (index >= l->count) break;
+        l->task(l->context, index, slot);
+    }
+    tmc_fpenv_restore(saved);
+}
+
+tmc_status tmc_exec_loop(tmc_exec *exec, size_t count, tmc_task_fn task, void *context) {
+    loop l = {exec, count, 0, task, context};
+#if TMC_THREADS
+    size_t slots = count < exec->threads ? count : exec->threads;
+    if (exec->pool && slots > 1) {
+        pthreadpool_parallelize_1d(exec->pool, run_slot, &l, slots, PTHREADPOOL_FLAG_YIELD_WORKERS);
+        return (tmc_status)exec->stop;
+    }
+#endif
+    run_slot(&l, 0);
+    return (tmc_status)exec->stop;
+}

@@ -1,0 +1,22 @@
+/* What this CPU can do. cpuinfo is asked where it is built in and starts; otherwise CPUID or getauxval answer. Never a
+ * condition for starting: unknown values have safe defaults. */
+#ifndef TMC_CPU_CPU_H
+#define TMC_CPU_CPU_H
+
+#include <stdint.h>
+
+#include "tmcnn/tmcnn.h"
+
+typedef struct tmc_cpu {
+    uint32_t isa_mask; /* bit tmc_isa: level available; bit TMC_ISA_REF always set */
+    uint32_t cores;    /* usable ones, >= 1 */
+    uint32_t l1_bytes, l2_bytes; /* data caches of one core; defaults 32 KiB and 256 KiB */
+} tmc_cpu;
+
+/* Reads the CPU afresh: some microseconds, no state kept. */
+void tmc_cpu_query(tmc_cpu *cpu);
+
+/* Best available level that is not above `max` (TMC_ISA_AUTO: no cap); 0 if `max` is a level that is not available. */
+tmc_isa tmc_cpu_choose_isa(const tmc_cpu *cpu, tmc_isa max);
+
+#endif

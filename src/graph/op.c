@@ -1,0 +1,43 @@
+#include "graph/op.h"
+
+static const tmc_op_schema schemas[] = {
+#define X(code, NAME, name, in0, in1, out0, out1, params)                                                              \
+    {code, in0, in1, out0, out1, sizeof(params) / 4, #name},
+    TMC_OP_LIST(X)
+#undef X
+};
+
+const tmc_op_schema *tmc_op_schema_find(uint32_t code) {
+    if (code == 0 || code > sizeof schemas / sizeof *schemas) return NULL;
+    return &schemas[code - 1]; /* codes are dense from 1: test_op checks it */
+}
+
+const char *tmc_unary_name(int32_t kind) {
+    switch (kind) {
+#define X(code, NAME, name)                                                                                            \
+    case code: return #name;
+        TMC_UNARY_LIST(X)
+#undef X
+    default: return "?";
+    }
+}
+
+const char *tmc_binary_name(int32_t kind) {
+    switch (kind) {
+#define X(code, NAME, name)                                                                                            \
+    case code: return #name;
+        TMC_BINARY_LIST(X)
+#undef X
+    default: return "?";
+    }
+}
+
+const char *tmc_reduce_name(int32_t kind) {
+    switch (kind) {
+#define X(code, NAME, name)                                                                                            \
+    case code: return #name;
+        TMC_REDUCE_LIST(X)
+#undef X
+    default: return "?";
+    }
+}

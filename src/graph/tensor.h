@@ -1,0 +1,39 @@
+/* What is known of a tensor before any data exist. */
+#ifndef TMC_GRAPH_TENSOR_H
+#define TMC_GRAPH_TENSOR_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "format/layout.h"
+
+typedef struct tmc_tensor_desc {
+    uint8_t dtype;   /* tmc_dtype */
+    uint8_t packing; /* tmc_packing; only constants are ever packed */
+    int32_t rank;
+    int32_t dims[TMC_MAX_RANK]; /* unused entries 0 */
+} tmc_tensor_desc;
+
+/* Bytes of one element; 0 for an unknown type (and for i4, which has no byte of its own). */
+size_t tmc_dtype_size(uint32_t dtype);
+
+/* Known type, rank 0..6, every dim >= 1, unused dims 0, dense bytes within TMC_FILE_MAX_TENSOR_BYTES.
+ * Errors: E_DTYPE, E_SHAPE, E_LIMIT. */
+tmc_status tmc_tensor_check(const tmc_tensor_desc *desc, tmc_error *err);
+
+/* Of a checked tensor. */
+size_t tmc_tensor_elements(const tmc_tensor_desc *desc);
+size_t tmc_tensor_bytes(const tmc_tensor_desc *desc); /* dense, packing ignored */
+bool tmc_tensor_same_shape(const tmc_tensor_desc *a, const tmc_tensor_desc *b);
+
+/* Product of dims [from, to). */
+size_t tmc_dims_product(const int32_t *dims, int32_t from, int32_t to);
+
+/* NumPy broadcasting of two shapes into *out (rank, dims only). E_SHAPE if they do not fit. */
+tmc_status tmc_tensor_broadcast(const tmc_tensor_desc *a, const tmc_tensor_desc *b, tmc_tensor_desc *out,
+                                tmc_error *err);
+
+/* "[1,224,224,3]" into out. */
+void tmc_tensor_shape_text(const tmc_tensor_desc *desc, char *out, size_t size);
+
+#endif

@@ -1,0 +1,85 @@
+/* The converter's graph: operators and layouts of a .tmc file (src/graph/op.h), but mutable and with dense constants.
+ * Every importer lowers its nodes to these operators at once (an NCHW convolution becomes transpose, conv, transpose),
+ * so the graph can be written and run after every pass, and a pass is tested by running the graph before and after. */
+#ifndef TMC_CONVERT_IR_H
+#define TMC_CONVERT_IR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "graph/infer.h"
+#include "graph/op.h"
+#include "graph/tensor.h"
+
+typedef uint32_t ir_id; /* index of a tensor or node; stable, removed entries are marked dead */
+#define IR_NONE UINT32_MAX
+
+typedef struct ir_tensor {
+    char *name;           /* of the source model, or made up; unique */
+    tmc_tensor_desc desc; /* dense; packing TMC_PACK_NONE until ir_pack_weights */
+    void *data;           /* constants: owned bytes; else NULL */
+    size_t data_bytes;
+    bool is_input, is_output, dead;
+    uint8_t layout;       /* tmc_layout, of inputs and outputs */
+    int32_t dims_max[TMC_MAX_RANK]; /* inputs; 0 as in desc */
+    ir_id producer;       /* node, or IR_NONE */
+} ir_tensor;
+
+typedef struct ir_node {
+    char *name;
+    uint16_t op;
+    bool dead;
+    uint32_t input_count, output_count;
+    ir_id *inputs, *outputs; /* IR_NONE: absent optional input */
+    void *params;            /* the operator's parameter struct, owned, param_words * 4 bytes */
+} ir_node;
+
+typedef struct ir_metadata {
+    char *key, *value;
+} ir_metadata;
+
+typedef struct ir_graph {
+    char *name;
+    ir_tensor *tensors;
+    uint32_t tensor_count, tensor_capacity;
+    ir_node *nodes; /* in an order that can be run */
+    uint32_t node_count, node_capacity;
+    ir_id *inputs, *outputs; /* the model's, in the source's order */
+    uint32_t input_count, output_count;
+    ir_metadata *metadata;
+    uint32_t metadata_count;
+} ir_graph;
+
+/* Memory: tools stop with a message and exit status 3 when malloc fails (tools/convert/memory.c); the graph functions
+ * therefore never return NULL. */
+ir_graph *ir_graph_new(const char *name);
+void ir_graph_free(ir_graph *graph);
+
+/* Adds a tensor (made unique if the name is taken, made up if NULL). ir_constant copies `bytes` of dense data. */
+ir_id ir_add_tensor(ir_graph *graph, const char *name, const tmc_tensor_desc *desc);
+ir_id ir_add_constant(ir_graph *graph, const char *name, const tmc_tensor_desc *desc, const void *data);
+ir_id ir_find_tensor(const ir_graph *graph, const char *name); /* IR_NONE */
+
+/* Appends a node, infers and creates its `output_count` outputs (ids into outputs[]). `params` is copied.
+ * Errors: as tmc_infer; the graph is unchanged then. */
+tmc_status ir_add_node(ir_graph *graph, const char *name, uint16_t op, const void *params, const ir_id *inputs,
+                       uint32_t input_count, ir_id *outputs, uint32_t output_count, tmc_error *err);
+
+void ir_add_metadata(ir_graph *graph, const char *key, const char *value);
+
+/* Replaces every use of `from` (node inputs and graph outputs) by `to`. */
+void ir_replace_uses(ir_graph *graph, ir_id from, ir_id to);
+/* Nodes that read a tensor; a graph output counts as one more. */
+uint32_t ir_use_count(const ir_graph *graph, ir_id tensor);
+bool ir_is_constant(const ir_graph *graph, ir_id tensor);
+
+/* Infers all shapes again, in order; used after a pass and to try other input shapes. */
+tmc_status ir_infer_all(ir_graph *graph, tmc_error *err);
+/* Drops dead tensors and nodes, keeps the order; ids change. Sorts nodes topologically. */
+void ir_compact(ir_graph *graph);
+
+/* Writes the graph as .tmc bytes (malloc'd) with checksum and digest. Packs nothing: see pass_pack_weights. */
+tmc_status ir_write(const ir_graph *graph, uint32_t revision, uint8_t **bytes, size_t *size, tmc_error *err);
+
+#endif
