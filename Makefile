@@ -4,10 +4,15 @@ include config.mk
 
 VERSION := 0.1.0
 SOVERSION := 0
-ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 
 ifneq ($(strip $(SANITIZE)),)
 SAN := -fsanitize=$(strip $(SANITIZE)) -fno-sanitize-recover=all -fno-omit-frame-pointer -g
+endif
+
+# V=1 shows the commands.
+ifneq ($(V),1)
+Q = @echo "  CC $@";
 endif
 
 # -ffp-contract=off: a multiply and an add are fused where the source says fmaf, and nowhere else (contract 1).
@@ -38,6 +43,14 @@ SO := $(BUILD)/libtmcnn.so.$(VERSION)
 # A kernel's file suffix names the instruction set it is compiled for.
 $(BUILD)/%__avx2.o: ISA_FLAGS := -mavx2 -mfma
 
+# Small where time does not go: everything but the vector kernels and the loops of the operators. The sanitizers and
+# debug builds override OPT and keep it. Unwind tables serve C++ exceptions, which do not pass through here.
+CFLAGS_ALL += -fno-asynchronous-unwind-tables -fno-unwind-tables
+ifeq ($(strip $(OPT)),-O2)
+SMALL_DIRS := src/base src/arena src/cpu src/graph src/plan src/runtime kernels/ref
+$(foreach d,$(SMALL_DIRS),$(eval $(BUILD)/$(d)/%.o: SIZE_FLAGS := -Os))
+endif
+
 .PHONY: all lib tools clean help
 all: lib tools
 lib: $(LIB) $(SO)
@@ -47,14 +60,14 @@ help:
 
 $(BUILD)/%.o: %.c Makefile config.mk
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(ISA_FLAGS) -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(ISA_FLAGS) $(SIZE_FLAGS) -c $< -o $@
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(AR) rcs $@ $^
 
 $(SO): $(LIB_OBJ) src/libtmcnn.map
-	$(CC) -shared -Wl,-soname,libtmcnn.so.$(SOVERSION) -Wl,--version-script=src/libtmcnn.map -Wl,--no-undefined \
+	$(Q)$(CC) -shared -Wl,-soname,libtmcnn.so.$(SOVERSION) -Wl,--version-script=src/libtmcnn.map -Wl,--no-undefined \
 	  $(LDFLAGS_ALL) -o $@ $(LIB_OBJ) $(LIBS)
 	ln -sf libtmcnn.so.$(VERSION) $(BUILD)/libtmcnn.so.$(SOVERSION)
 	ln -sf libtmcnn.so.$(SOVERSION) $(BUILD)/libtmcnn.so
@@ -62,6 +75,15 @@ $(SO): $(LIB_OBJ) src/libtmcnn.map
 clean:
 	rm -rf $(BUILD)
 
-include mk/tools.mk mk/test.mk mk/install.mk
+include mk/tools.mk mk/test.mk mk/demo.mk mk/install.mk mk/deps.mk
+-include mk/fuzz.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+## make format-check    clang-format agrees with every C file (format: rewrites them)
+.PHONY: format format-check
+C_FILES = $(shell git ls-files '*.c' '*.h' '*.inl')
+format:
+	clang-format -i $(C_FILES)
+format-check:
+	clang-format --dry-run -Werror $(C_FILES)

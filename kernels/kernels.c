@@ -4,4 +4,5 @@ void tmc_kernels_select(tmc_isa isa, tmc_kernels *kernels) {
     kernels->isa = isa;
     tmc_f32_conv_select(isa, &kernels->conv);
     tmc_f32_math_select(isa, &kernels->math);
+    tmc_f32_blend_select(isa, &kernels->blend);
 }

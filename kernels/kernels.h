@@ -4,6 +4,7 @@
 #ifndef TMC_KERNELS_KERNELS_H
 #define TMC_KERNELS_KERNELS_H
 
+#include "kernels/f32_blend.h"
 #include "kernels/f32_conv.h"
 #include "kernels/f32_math.h"
 #include "tmcnn/tmcnn.h"
@@ -12,6 +13,7 @@ typedef struct tmc_kernels {
     tmc_isa isa; /* never TMC_ISA_AUTO */
     tmc_f32_conv_kernels conv;
     tmc_f32_math_kernels math;
+    tmc_f32_blend_kernel blend;
 } tmc_kernels;
 
 /* `isa` is a level that this CPU has. */

@@ -4,13 +4,19 @@ TEST_LIB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/lib/*.c))
 TEST_SRC := $(foreach k,$(TEST_KINDS),$(wildcard test/$(k)/test_*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_LIBS := -lcmocka
+ONNX_TESTDATA ?= /usr/share/libonnx-testdata/data/node
+CXX ?= g++
+RUN_TEST ?=         # an emulator
 
 $(BUILD)/test/%.o: test/%.c Makefile config.mk mk/test.mk $(BUILD)/onnx/onnx.pb-c.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(TOOL_FLAGS) -Itest -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(TOOL_FLAGS) -Itest -c $< -o $@
 
 $(BUILD)/test/%: $(BUILD)/test/%.o $(TEST_LIB_OBJ) $(TOOL_LIB) $(LIB)
-	$(CC) $(LDFLAGS_ALL) $(TEST_WRAP) -o $@ $< $(TEST_LIB_OBJ) $(TOOL_LIB) $(LIB) $(TEST_LIBS) $(TOOL_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_WRAP) -o $@ $< $(TEST_LIB_OBJ) $(TOOL_LIB) $(LIB) $(TEST_LIBS) $(TOOL_LIBS) $(LIBS)
+
+# Counts and fails what is allocated behind the caller's allocator; other fault tests define the functions themselves.
+$(BUILD)/test/fault/test_alloc_fault: TEST_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=posix_memalign
 
 define test_kind
 .PHONY: test-$(1)
@@ -18,3 +24,67 @@ test-$(1): $(filter $(BUILD)/test/$(1)/%,$(TEST_BIN))
 	@for t in $$^; do echo "== $$$$t"; $(RUN_TEST) $$$$t || exit 1; done
 endef
 $(foreach k,$(TEST_KINDS),$(eval $(call test_kind,$(k))))
+
+## make check           every test of this machine's architecture (with `make deps check`: nothing installed before)
+.PHONY: check check-run programs conformance test-library test-layers test-cli
+check: $(filter deps,$(MAKECMDGOALS))
+	@$(MAKE) --no-print-directory check-run
+
+check-run: programs conformance test-layers test-library test-cli
+	@echo "all checks passed"
+
+programs: $(foreach k,$(TEST_KINDS),test-$(k))
+
+## make conformance     ONNX's own operator tests
+conformance: $(BUILD)/test/conformance/conformance
+	$(RUN_TEST) $< $(ONNX_TESTDATA)
+
+test-layers:
+	python3 test/scripts/check_layers.py
+
+test-library: all
+	test/scripts/check_library.sh $(BUILD) $(CC) $(CXX)
+
+test-cli: $(BUILD)/tmcnn
+	test/cli/test_cli.sh $(BUILD)/tmcnn
+
+## make asan|ubsan|tsan the test programs under a sanitizer
+.PHONY: asan ubsan tsan
+asan ubsan:
+	$(MAKE) BUILD=build/$@ SANITIZE=$(if $(filter asan,$@),address,undefined) OPT=-O1 programs conformance
+tsan:
+	$(MAKE) BUILD=build/tsan SANITIZE=thread OPT=-O1 test-api
+
+## make arm64-check     cross build, test programs and conformance under emulation (needs make deps-arm64)
+.PHONY: arm64-check
+arm64-check:
+	PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig $(MAKE) BUILD=build/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
+	  CPUINFO=0 PNG=0 JPEG=0 NIFTI=0 RUN_TEST="qemu-aarch64 -cpu max" programs conformance
+
+## make models-check    whole models against onnxruntime, medical tables, digests across levels (needs PyPI and ../shared)
+.PHONY: models-check venv
+VENV := build/venv
+SHARED ?= ../shared
+$(VENV)/done: test/models/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q -r $<
+	touch $@
+venv: $(VENV)/done
+
+build/models/done: bench/gen_models.py $(wildcard bench/models/*.py) $(VENV)/done
+	$(VENV)/bin/python bench/gen_models.py build/models
+	touch $@
+
+MODELS := build/models $(wildcard $(SHARED)/data/general/onnx-zoo $(SHARED)/data/general/ultralight) \
+  $(filter-out %brain-meshnet-model5_gw_ae.onnx,$(wildcard $(SHARED)/data/derived-onnx/*.onnx))
+models-check: $(BUILD)/tmcnn build/models/done
+	$(VENV)/bin/python test/models/check_models.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED) $(MODELS)
+	$(VENV)/bin/python test/models/check_medical.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED)
+
+## make digests-check   the same bits at every level and thread count, also under emulation (about half an hour)
+.PHONY: digests-check
+digests-check: $(BUILD)/tmcnn build/models/done
+	PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig $(MAKE) BUILD=build/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
+	  CPUINFO=0 PNG=0 JPEG=0 NIFTI=0 build/arm64/tmcnn
+	$(VENV)/bin/python test/models/check_models.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED) --digests \
+	  --emulator "qemu-aarch64 -cpu max build/arm64/tmcnn" $(MODELS)

@@ -26,17 +26,17 @@ $(BUILD)/onnx/onnx.pb-c.c $(BUILD)/onnx/onnx.pb-c.h &: $(ONNX_PROTO_DIR)/onnx.pr
 	@mkdir -p $(BUILD)/onnx
 	protoc-c --proto_path=$(ONNX_PROTO_DIR) --c_out=$(BUILD)/onnx onnx.proto
 $(BUILD)/onnx/onnx.pb-c.o: $(BUILD)/onnx/onnx.pb-c.c
-	$(CC) -std=gnu11 $(OPT) -w -fPIC -I$(BUILD) $(SAN) $(EXTRA_CFLAGS) -c $< -o $@
+	$(Q)$(CC) -std=gnu11 $(OPT) -w -fPIC -I$(BUILD) $(SAN) $(EXTRA_CFLAGS) -c $< -o $@
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/onnx/onnx.pb-c.h Makefile config.mk mk/tools.mk
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(TOOL_FLAGS) -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(TOOL_FLAGS) -c $< -o $@
 
 $(TOOL_LIB): $(TOOL_LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(AR) rcs $@ $^
 
 $(BUILD)/tmcnn: $(TOOL_OBJ) $(TOOL_LIB) $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TOOL_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TOOL_LIBS) $(LIBS)
 
 tools: $(BUILD)/tmcnn

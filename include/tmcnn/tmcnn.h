@@ -149,7 +149,7 @@ typedef struct tmc_tensor_info {
     tmc_layout layout;
     int32_t rank;                   /* 0 for a scalar */
     int32_t dims[TMC_MAX_RANK];     /* model: default shape; session: planned shape */
-    int32_t dims_max[TMC_MAX_RANK]; /* largest value a plan may choose; equal to dims where fixed */
+    int32_t dims_max[TMC_MAX_RANK]; /* a plan may choose 1 to this; equal to dims where fixed */
     size_t bytes;                   /* of the dense data */
     float scale;
     int32_t zero_point;

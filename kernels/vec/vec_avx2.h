@@ -8,6 +8,7 @@
 
 #define VEC_WIDTH 8
 #define VEC_ISA avx2
+#include "kernels/vec/vec_symbol.h"
 
 typedef __m256 vecf;
 typedef __m256i veci; /* int32 lanes; a mask is all ones or all zeros per lane */
@@ -35,6 +36,11 @@ static inline vecf vec_fma(vecf a, vecf b, vecf c) { return _mm256_fmadd_ps(a, b
 /* a < b ? a : b and a > b ? a : b: the second operand where either is NaN or both are zero. */
 static inline vecf vec_min(vecf a, vecf b) { return _mm256_min_ps(a, b); }
 static inline vecf vec_max(vecf a, vecf b) { return _mm256_max_ps(a, b); }
+
+/* Exact, with the sign of a zero result kept. */
+static inline vecf vec_floor(vecf a) { return _mm256_floor_ps(a); }
+static inline vecf vec_ceil(vecf a) { return _mm256_ceil_ps(a); }
+static inline vecf vec_rint(vecf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
 static inline veci vec_lt(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
 static inline veci vec_le(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LE_OQ)); }

@@ -8,6 +8,7 @@
 
 #define VEC_WIDTH 4
 #define VEC_ISA neon
+#include "kernels/vec/vec_symbol.h"
 
 typedef float32x4_t vecf;
 typedef int32x4_t veci; /* a mask is all ones or all zeros per lane */
@@ -18,6 +19,10 @@ static inline vecf vec_set(float a) { return vdupq_n_f32(a); }
 static inline vecf vec_zero(void) { return vdupq_n_f32(0.0f); }
 
 /* First n lanes, 0 <= n < 4, without touching what lies behind them. */
+static inline veci vec_head_mask(size_t n) {
+    static const int32_t lanes[8] = {-1, -1, -1, -1};
+    return vld1q_s32(lanes + 4 - n);
+}
 static inline vecf vec_load_head(const float *p, size_t n) {
     vecf a = vec_zero();
     if (n > 0) a = vld1q_lane_f32(p, a, 0);
@@ -41,6 +46,11 @@ static inline vecf vec_fma(vecf a, vecf b, vecf c) { return vfmaq_f32(c, a, b); 
 /* Not vminq_f32: that one orders zeros and quiets NaN differently from x86. */
 static inline vecf vec_min(vecf a, vecf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 static inline vecf vec_max(vecf a, vecf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+
+/* Exact, with the sign of a zero result kept. */
+static inline vecf vec_floor(vecf a) { return vrndmq_f32(a); }
+static inline vecf vec_ceil(vecf a) { return vrndpq_f32(a); }
+static inline vecf vec_rint(vecf a) { return vrndnq_f32(a); }
 
 static inline veci vec_lt(vecf a, vecf b) { return vreinterpretq_s32_u32(vcltq_f32(a, b)); }
 static inline veci vec_le(vecf a, vecf b) { return vreinterpretq_s32_u32(vcleq_f32(a, b)); }

@@ -212,6 +212,11 @@ def sample(seed, index, head, size):
     if rng.random() < 0.05:
         return negative(rng, size), np.zeros((size, size), np.float32)
     p = draw(rng, head, size)
-    # Slices below the field of view show only filled-in structure; a few are enough.
-    z = rng.uniform(-12, head.top - head.bottom + 4)
+    # From 12 mm below the field of view, where only invented structure shows.
+    # Skull base and vertex come more often: there the brain is a small part of
+    # the slice, and validation Dice was 0.4 to 0.9 when all heights were equal
+    # (0.98 to 0.99 between them).
+    height = head.top - head.bottom
+    low, high = ((-12, height + 4), (-12, 50), (height - 40, height))[rng.choice(3, p=(.6, .27, .13))]
+    z = rng.uniform(low, high)
     return render(p, head, z, size, rng)

@@ -1,6 +1,6 @@
 """The preprocessing that a user of the model repeats, and its way back.
 
-Kept apart from training and in plain loops-free NumPy so that it reads as the
+Kept apart from training and in plain NumPy so that it reads as the
 specification of models/brain2d.md; a C program has to match it.
 """
 

@@ -18,7 +18,7 @@ import augment
 import data
 import preprocess
 
-TRAIN_SIZE = 112  # smaller than the network's 128: only air is lost, training is a quarter faster
+TRAIN_SIZE = 112  # smaller than the network's 128: only air is lost, and a quarter of the work
 VALIDATION_SEED = 900_000
 
 
@@ -44,14 +44,14 @@ def validate(model, images, brains):
     return float(np.mean(scores)), float(np.min(scores))
 
 
-def _produce(queue, head, seed, first, stride, batch):
-    """Background process: batches first, first + stride, ... of the sample sequence."""
-    b = first
+def _produce(queue, head, seed, batch):
+    """Background process: one is enough: 13 ms a sample, its training step 20 ms."""
+    b = 0
     while True:
         pairs = [augment.sample(seed, b * batch + i, head, TRAIN_SIZE) for i in range(batch)]
         queue.put((np.stack([a for a, _ in pairs])[..., None],
                    np.stack([m for _, m in pairs])[..., None]))
-        b += stride
+        b += 1
 
 
 def main():
@@ -59,14 +59,11 @@ def main():
     ap.add_argument("--t1", required=True, help="training head, 1 mm NIfTI")
     ap.add_argument("--labels", required=True, help="its tissue labels, gzip raw uint8")
     ap.add_argument("--out", required=True, help="ONNX file to write")
-    ap.add_argument("--steps", type=int, default=4000)
+    ap.add_argument("--steps", type=int, default=5000)
     ap.add_argument("--batch", type=int, default=16)
     ap.add_argument("--rate", type=float, default=3e-3)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--threads", type=int, default=2)
-    ap.add_argument("--init", help="Keras weights to start from (.weights.h5)")
-    ap.add_argument("--keep", help="also write Keras weights here (.weights.h5)")
-    ap.add_argument("--save-every", type=int, default=0, help="write ONNX every n steps too")
     args = ap.parse_args()
 
     head = data.load_head(args.t1, args.labels)
@@ -74,7 +71,7 @@ def main():
     # The producer starts before TensorFlow is imported: forking after its threads exist can hang.
     queue = mp.get_context("fork").Queue(8)
     worker = mp.get_context("fork").Process(
-        target=_produce, args=(queue, head, args.seed, 0, 1, args.batch), daemon=True)
+        target=_produce, args=(queue, head, args.seed, args.batch), daemon=True)
     worker.start()
     val = validation_set(head)
 
@@ -88,8 +85,6 @@ def main():
     tf.keras.utils.set_random_seed(args.seed)
     tf.config.experimental.enable_op_determinism()
     model = net.build()
-    if args.init:
-        model.load_weights(args.init)
     rate = tf.keras.optimizers.schedules.CosineDecay(
         0.0, args.steps, alpha=0.005, warmup_target=args.rate, warmup_steps=min(200, args.steps // 10))
     optimizer = tf.keras.optimizers.Adam(rate, clipnorm=1.0)
@@ -110,8 +105,6 @@ def main():
             print(f"step {i} loss {running:.4f} {time.time() - start:.0f} s", flush=True)
         if i % 500 == 0 or i == args.steps:
             print("step %d validation Dice mean %.4f lowest %.4f" % (i, *validate(model, *val)), flush=True)
-        if args.save_every and i % args.save_every == 0:
-            export_onnx.save(export_onnx.to_onnx(model, preprocess.SIZE), args.out)
     worker.terminate()
 
     proto = export_onnx.to_onnx(model, preprocess.SIZE)
@@ -120,8 +113,6 @@ def main():
     if error > 1e-4:
         raise SystemExit("the exported model differs from the trained one")
     export_onnx.save(proto, args.out)
-    if args.keep:
-        model.save_weights(args.keep)
     weights, macs, ops = export_onnx.describe(proto)
     print(f"weights {weights}, multiply-adds {macs / 1e6:.1f} M, file {os.path.getsize(args.out)} bytes, "
           f"operators {' '.join(ops)}, {time.time() - start:.0f} s")

@@ -18,6 +18,9 @@
 #define TMC_FILE_MAX_TENSORS (1u << 20)
 #define TMC_FILE_MAX_NODES (1u << 20)
 #define TMC_FILE_MAX_STRING 65535u
+#define TMC_FILE_MAX_IO 4096u       /* inputs and outputs together: their names are compared pair by pair */
+#define TMC_FILE_MAX_METADATA 1024u /* keys too */
+#define TMC_FILE_MAX_TESTS 1024u
 #define TMC_FILE_MAX_TENSOR_BYTES 0x7fffffffu /* the same limit on 32 and 64 bit */
 #define TMC_FILE_NONE 0xffffffffu             /* an index that is absent */
 
@@ -48,14 +51,14 @@ typedef struct tmc_file_section {
 #define TMC_SECTION_MANDATORY 1u /* a reader that does not know the id must refuse the file */
 
 #define TMC_FOURCC(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
-#define TMC_SECTION_STRS TMC_FOURCC('S', 'T', 'R', 'S') /* blob: "\0" then NUL-terminated UTF-8 strings */
+#define TMC_SECTION_STRS TMC_FOURCC('S', 'T', 'R', 'S') /* blob: "\0", then strings, sorted, each once */
 #define TMC_SECTION_GRPH TMC_FOURCC('G', 'R', 'P', 'H') /* one tmc_file_graph */
 #define TMC_SECTION_TENS TMC_FOURCC('T', 'E', 'N', 'S') /* tmc_file_tensor */
 #define TMC_SECTION_NODE TMC_FOURCC('N', 'O', 'D', 'E') /* tmc_file_node, in an order that can be run */
 #define TMC_SECTION_INDX TMC_FOURCC('I', 'N', 'D', 'X') /* uint32_t: tensor indices of nodes and of the graph */
 #define TMC_SECTION_PARM TMC_FOURCC('P', 'A', 'R', 'M') /* 32-bit words: parameters of nodes */
 #define TMC_SECTION_META TMC_FOURCC('M', 'E', 'T', 'A') /* tmc_file_metadata */
-#define TMC_SECTION_WGHT TMC_FOURCC('W', 'G', 'H', 'T') /* blob: constants, each at a multiple of 64 */
+#define TMC_SECTION_WGHT TMC_FOURCC('W', 'G', 'H', 'T') /* blob: constants in tensor order, 64-aligned */
 #define TMC_SECTION_TEST TMC_FOURCC('T', 'E', 'S', 'T') /* tmc_file_test */
 /* Reserved: SIGN (signature), QUAN (quantisation), SPRS (sparse), CRYP (encryption), VARI (variants), PREP (images). */
 
@@ -75,7 +78,7 @@ typedef enum tmc_packing {
 } tmc_packing;
 
 typedef struct tmc_file_tensor {
-    uint32_t name; /* STRS offset; unique where not empty */
+    uint32_t name; /* STRS offset; inputs and outputs: not empty, unique */
     uint8_t dtype, rank, role, layout;
     int32_t dims[6];     /* unused: 0 */
     int32_t dims_max[6]; /* inputs: largest value of a dim that a plan may choose; equal to dims where fixed; else 0 */

@@ -1,0 +1,19 @@
+/* gemm in portable C: the specification of the family. Define GEMM_NR and GEMM_NAME first. */
+#include <math.h>
+
+#include "kernels/f32_conv_list.h"
+
+void GEMM_NAME(const tmc_f32_gemm_args *args) {
+    for (size_t row = 0; row < args->rows; row++) {
+        float *c = args->c[row] + args->c_offset;
+        for (size_t n = 0; n < args->columns; n++) {
+            float acc = args->bias ? args->bias[n] : c[n];
+            for (size_t tap = 0; tap < args->taps; tap++) {
+                const float *a = args->a[tap * args->a_stride + row];
+                const float *w = args->w + tap * args->kc * GEMM_NR + n;
+                for (size_t k = 0; k < args->kc; k++) acc = fmaf(a[k], w[k * GEMM_NR], acc);
+            }
+            c[n] = tmc_f32_clamp(acc, args->lo, args->hi);
+        }
+    }
+}

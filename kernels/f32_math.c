@@ -1,0 +1,80 @@
+#include "kernels/f32_math.h"
+
+#include "kernels/f32_math_ref.h"
+
+#define VEC_ISA ref
+#define VEC_LEVEL TMC_ISA_REF
+#include "kernels/f32_math_fill.inl"
+#undef VEC_ISA
+#undef VEC_LEVEL
+
+#if defined(__x86_64__) || defined(__i386__)
+#define VEC_ISA avx2
+#define VEC_LEVEL TMC_ISA_AVX2
+#include "kernels/f32_math_fill.inl"
+#undef VEC_ISA
+#undef VEC_LEVEL
+#elif defined(__aarch64__)
+#define VEC_ISA neon
+#define VEC_LEVEL TMC_ISA_NEON
+#include "kernels/f32_math_fill.inl"
+#undef VEC_ISA
+#undef VEC_LEVEL
+#endif
+
+void tmc_f32_math_select(tmc_isa isa, tmc_f32_math_kernels *kernels) {
+    fill_ref(kernels);
+    kernels->binary[TMC_F32_BINARY_POW] =
+        (tmc_f32_binary_kernel){tmc_f32_binary_pow__ref, "f32_binary_pow__ref", TMC_ISA_REF};
+    kernels->binary[TMC_F32_BINARY_MOD] =
+        (tmc_f32_binary_kernel){tmc_f32_binary_mod__ref, "f32_binary_mod__ref", TMC_ISA_REF};
+    kernels->lrn = (tmc_f32_lrn_kernel){tmc_f32_lrn__ref, "f32_lrn__ref", TMC_ISA_REF};
+#if defined(__x86_64__) || defined(__i386__)
+    if (isa == TMC_ISA_AVX2) fill_avx2(kernels);
+#elif defined(__aarch64__)
+    if (isa == TMC_ISA_NEON) fill_neon(kernels);
+#else
+    (void)isa;
+#endif
+}
+
+float tmc_f32_max_nan(float a, float b) {
+    if (a != a) return a;
+    return a > b ? a : b;
+}
+
+float tmc_f32_min_nan(float a, float b) {
+    if (a != a) return a;
+    return a < b ? a : b;
+}
+
+float tmc_f32_reduce_identity(int kind) {
+    switch (kind) {
+#define X(NAME, name, identity, combine)                                                                               \
+    case TMC_F32_REDUCE_##NAME: return identity;
+        TMC_F32_REDUCE_KERNELS(X)
+#undef X
+    default: return 0.0f;
+    }
+}
+
+static float combine_add(float a, float b) { return a + b; }
+static float combine_mul(float a, float b) { return a * b; }
+static float combine_max(float a, float b) { return tmc_f32_max_nan(a, b); }
+static float combine_min(float a, float b) { return tmc_f32_min_nan(a, b); }
+
+static inline float tree(float partial[16], float (*combine)(float, float)) {
+    for (int h = 8; h > 0; h /= 2)
+        for (int j = 0; j < h; j++) partial[j] = combine(partial[j], partial[j + h]);
+    return partial[0];
+}
+
+float tmc_f32_reduce_tree(int kind, float partial[16]) {
+    switch (kind) {
+#define X(NAME, name, identity, combine)                                                                               \
+    case TMC_F32_REDUCE_##NAME: return tree(partial, combine_##combine);
+        TMC_F32_REDUCE_KERNELS(X)
+#undef X
+    default: return 0.0f;
+    }
+}

@@ -1,0 +1,91 @@
+/* f32_softmax_rows and f32_softmax_columns: m = max x, e = exp(x - m), y = e / sum e; log: y = (x - m) - log(sum e).
+ * The sum is that of f32_reduce over SUM_EXP: 16 partial sums and the tree in a row, one chain down a column. */
+#include "kernels/f32_accumulate.inl"
+#include "kernels/f32_math_declare.inl"
+
+static float log_of(float a) {
+    float y[VEC_WIDTH];
+    vec_store(y, math_log(vec_set(a)));
+    return y[0];
+}
+
+static float row_max(size_t n, const float *x) {
+    float partial[ROW_PARTIALS];
+    for (int j = 0; j < ROW_PARTIALS; j++) partial[j] = -MATH_INFINITY;
+    accumulate_row(n, x, 0.0f, partial, step_max);
+    return tmc_f32_reduce_tree(TMC_F32_REDUCE_MAX, partial);
+}
+
+/* y[i] = exp(x[i] - m); returns their sum. */
+static float row_exp(size_t n, const float *x, float *y, float m) {
+    float partial[ROW_PARTIALS] = {0};
+    vecf mv = vec_set(m);
+    size_t i = 0;
+    for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) vec_store(y + i, math_exp(vec_sub(vec_load(x + i), mv)));
+    if (i < n) vec_store_head(y + i, math_exp(vec_sub(vec_load_head(x + i, n - i), mv)), n - i);
+    accumulate_row(n, y, 0.0f, partial, step_sum);
+    return tmc_f32_reduce_tree(TMC_F32_REDUCE_SUM, partial);
+}
+
+static float row_sum_exp(size_t n, const float *x, float m) {
+    float partial[ROW_PARTIALS] = {0};
+    accumulate_row(n, x, m, partial, step_sum_exp);
+    return tmc_f32_reduce_tree(TMC_F32_REDUCE_SUM_EXP, partial);
+}
+
+static void row_divide(size_t n, float *y, float by) {
+    vecf v = vec_set(by);
+    size_t i = 0;
+    for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) vec_store(y + i, vec_div(vec_load(y + i), v));
+    if (i < n) vec_store_head(y + i, vec_div(vec_load_head(y + i, n - i), v), n - i);
+}
+
+static void row_subtract(size_t n, const float *x, float *y, float m, float log_sum) {
+    vecf mv = vec_set(m), l = vec_set(log_sum);
+    size_t i = 0;
+    for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) vec_store(y + i, vec_sub(vec_sub(vec_load(x + i), mv), l));
+    if (i < n) vec_store_head(y + i, vec_sub(vec_sub(vec_load_head(x + i, n - i), mv), l), n - i);
+}
+
+void VEC_SYMBOL(f32_softmax_rows)(size_t rows, size_t n, const float *x, float *y, int log) {
+    for (size_t r = 0; r < rows; r++, x += n, y += n) {
+        float m = row_max(n, x);
+        if (log) {
+            row_subtract(n, x, y, m, log_of(row_sum_exp(n, x, m)));
+        } else {
+            row_divide(n, y, row_exp(n, x, y, m));
+        }
+    }
+}
+
+/* Loads and stores of a whole vector of columns (rest 0) or of its first `rest`. */
+TMC_INLINE vecf columns_load(const float *p, size_t rest) { return rest ? vec_load_head(p, rest) : vec_load(p); }
+TMC_INLINE void columns_store(float *p, vecf a, size_t rest) {
+    if (rest) {
+        vec_store_head(p, a, rest);
+    } else {
+        vec_store(p, a);
+    }
+}
+
+TMC_INLINE void columns_block(size_t n, size_t stride, const float *x, float *y, int log, size_t rest) {
+    vecf m = vec_set(-MATH_INFINITY), sum = vec_zero();
+    for (size_t i = 0; i < n; i++) m = math_max_nan(m, columns_load(x + i * stride, rest));
+    for (size_t i = 0; i < n; i++) {
+        vecf e = math_exp(vec_sub(columns_load(x + i * stride, rest), m));
+        sum = vec_add(sum, e);
+        if (!log) columns_store(y + i * stride, e, rest);
+    }
+    vecf log_sum = log ? math_log(sum) : sum;
+    for (size_t i = 0; i < n; i++) {
+        vecf v = log ? vec_sub(vec_sub(columns_load(x + i * stride, rest), m), log_sum)
+                     : vec_div(columns_load(y + i * stride, rest), sum);
+        columns_store(y + i * stride, v, rest);
+    }
+}
+
+void VEC_SYMBOL(f32_softmax_columns)(size_t n, size_t cols, size_t stride, const float *x, float *y, int log) {
+    size_t c = 0;
+    for (; c + VEC_WIDTH <= cols; c += VEC_WIDTH) columns_block(n, stride, x + c, y + c, log, 0);
+    if (c < cols) columns_block(n, stride, x + c, y + c, log, cols - c);
+}

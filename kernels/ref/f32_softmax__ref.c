@@ -1,0 +1,3 @@
+#include "kernels/vec/vec_ref.h"
+
+#include "kernels/f32_softmax.inl"

@@ -1,0 +1,148 @@
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* sched_getaffinity */
+#endif
+#include "cpu/cpu.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if TMC_CPUINFO
+#include <cpuinfo.h>
+#endif
+
+#define DEFAULT_L1 (32u << 10)
+#define DEFAULT_L2 (256u << 10)
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+#define BIT(n) (1u << (n))
+
+/* The operating system saves the upper halves of the vector registers: XCR0 bits 1 (XMM) and 2 (YMM). */
+static bool os_saves_ymm(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (low & 6u) == 6u;
+}
+
+/* Intel SDM vol. 2, CPUID: leaf 1 ECX 12 FMA, 27 OSXSAVE, 28 AVX; leaf 7 EBX 5 AVX2. */
+static uint32_t query_isa(void) {
+    uint32_t a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+    const uint32_t needed = BIT(12) | BIT(27) | BIT(28);
+    if ((c & needed) != needed || !os_saves_ymm()) return 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & BIT(5))) return 0;
+    return BIT(TMC_ISA_AVX2);
+}
+
+/* Leaf 4 of Intel and leaf 0x8000001D of AMD have the same form: EAX 4:0 type (1 data, 3 unified), 7:5 level;
+ * EBX 31:22 ways - 1, 21:12 partitions - 1, 11:0 line - 1; ECX sets - 1. */
+static void query_caches(tmc_cpu *cpu) {
+    static const uint32_t leaves[2] = {4u, 0x8000001Du};
+    for (size_t i = 0; i < 2; i++) {
+        for (uint32_t sub = 0; sub < 16; sub++) {
+            uint32_t a, b, c, d;
+            if (!__get_cpuid_count(leaves[i], sub, &a, &b, &c, &d) || (a & 31u) == 0) break;
+            const uint32_t type = a & 31u, level = a >> 5 & 7u;
+            const uint64_t bytes = ((b >> 22) + 1ull) * ((b >> 12 & 1023u) + 1ull) * ((b & 4095u) + 1ull) * (c + 1ull);
+            if (bytes > UINT32_MAX || (type != 1 && type != 3)) continue;
+            if (level == 1) cpu->l1_bytes = (uint32_t)bytes;
+            if (level == 2) cpu->l2_bytes = (uint32_t)bytes;
+        }
+    }
+}
+
+#else
+
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+
+static uint32_t query_isa(void) {
+    const unsigned long hwcap_asimd = 1ul << 1; /* Linux arch/arm64/include/uapi/asm/hwcap.h */
+    return getauxval(AT_HWCAP) & hwcap_asimd ? 1u << TMC_ISA_NEON : 0;
+}
+#elif defined(__aarch64__)
+static uint32_t query_isa(void) { return 1u << TMC_ISA_NEON; } /* part of every other AArch64 platform's ABI */
+#else
+static uint32_t query_isa(void) { return 0; }
+#endif
+
+static void query_caches(tmc_cpu *cpu) {
+#if defined(_SC_LEVEL1_DCACHE_SIZE) && defined(_SC_LEVEL2_CACHE_SIZE)
+    const long l1 = sysconf(_SC_LEVEL1_DCACHE_SIZE), l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    if (l1 > 0 && l1 <= INT32_MAX) cpu->l1_bytes = (uint32_t)l1;
+    if (l2 > 0 && l2 <= INT32_MAX) cpu->l2_bytes = (uint32_t)l2;
+#else
+    (void)cpu;
+#endif
+}
+#endif
+
+/* Processors that this process may use: a container or a scheduler often allows fewer than there are. */
+static uint32_t usable_processors(void) {
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return (uint32_t)CPU_COUNT(&set);
+#endif
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 && online <= INT32_MAX ? (uint32_t)online : 1;
+}
+
+/* cpuinfo knows cores from hyper-threads and the caches of Arm cores. Its getters end the process unless the
+ * initialisation succeeded, and that needs /proc and /sys. */
+static void ask_cpuinfo(tmc_cpu *cpu) {
+#if TMC_CPUINFO
+    if (!cpuinfo_initialize()) return;
+    const uint32_t cores = cpuinfo_get_cores_count();
+    if (cores > 0 && cores < cpu->cores) cpu->cores = cores;
+    if (cpuinfo_get_l1d_caches_count() > 0 && cpuinfo_get_l1d_cache(0)->size > 0)
+        cpu->l1_bytes = cpuinfo_get_l1d_cache(0)->size;
+    if (cpuinfo_get_l2_caches_count() > 0 && cpuinfo_get_l2_cache(0)->size > 0)
+        cpu->l2_bytes = cpuinfo_get_l2_cache(0)->size;
+#else
+    (void)cpu;
+#endif
+}
+
+void tmc_cpu_query(tmc_cpu *cpu) {
+    *cpu = (tmc_cpu){1u << TMC_ISA_REF | query_isa(), usable_processors(), DEFAULT_L1, DEFAULT_L2};
+    query_caches(cpu);
+    ask_cpuinfo(cpu);
+}
+
+tmc_isa tmc_cpu_choose_isa(const tmc_cpu *cpu, tmc_isa max) {
+    if (max == TMC_ISA_AUTO)
+        max = TMC_ISA_NEON; /* the highest value */
+    else if ((uint32_t)max > TMC_ISA_NEON || !(cpu->isa_mask >> max & 1u))
+        return TMC_ISA_AUTO;
+    for (uint32_t isa = max; isa > TMC_ISA_REF; isa--) {
+        if (cpu->isa_mask >> isa & 1u) return (tmc_isa)isa;
+    }
+    return TMC_ISA_REF;
+}
+
+static const char *const isa_names[] = {"auto", "ref", "avx2", "neon"}; /* in the order of tmc_isa */
+
+#define ISA_COUNT (sizeof isa_names / sizeof *isa_names)
+
+const char *tmc_isa_name(tmc_isa isa) { return (size_t)isa < ISA_COUNT ? isa_names[isa] : "?"; }
+
+tmc_status tmc_isa_from_name(const char *name, tmc_isa *isa) {
+    if (!name || !isa) return TMC_E_ARG;
+    for (size_t i = 0; i < ISA_COUNT; i++) {
+        if (strcmp(name, isa_names[i]) != 0) continue;
+        *isa = (tmc_isa)i;
+        return TMC_OK;
+    }
+    return TMC_E_ARG;
+}
+
+int tmc_isa_available(tmc_isa isa) {
+    if (isa == TMC_ISA_AUTO) return 1;
+    if ((size_t)isa >= ISA_COUNT) return 0;
+    return (int)((query_isa() | 1u << TMC_ISA_REF) >> isa & 1u);
+}

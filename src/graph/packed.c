@@ -1,0 +1,32 @@
+#include "graph/packed.h"
+
+tmc_pack_shape tmc_packed_shape(uint16_t op, const void *params, const tmc_tensor_desc *weights) {
+    tmc_pack_shape s = {.groups = 1,
+                        .columns = (size_t)weights->dims[0],
+                        .channels = (size_t)weights->dims[weights->rank - 1],
+                        .kernel = {1, 1, 1},
+                        .stride = {1, 1, 1},
+                        .dilation = {1, 1, 1}};
+    if (op == TMC_OP_FULLY_CONNECTED) return s;
+    const tmc_conv_params *p = params;
+    s.groups = (size_t)p->groups;
+    s.columns /= s.groups;
+    for (int i = 0; i < 3; i++) {
+        s.kernel[i] = (size_t)p->kernel[i];
+        if (op != TMC_OP_CONV_TRANSPOSE) continue; /* only there do strides cut the kernel into phases */
+        s.stride[i] = (size_t)p->stride[i];
+        s.dilation[i] = (size_t)p->dilation[i];
+    }
+    return s;
+}
+
+tmc_status tmc_packed_bytes(uint16_t op, const void *params, const tmc_tensor_desc *weights, uint64_t *bytes,
+                            tmc_error *err) {
+    const tmc_pack_shape shape = tmc_packed_shape(op, params, weights);
+    const uint64_t floats = tmc_pack_floats(&shape);
+    if (floats > TMC_FILE_MAX_TENSOR_BYTES / sizeof(float))
+        return tmc_fail_field(err, TMC_E_LIMIT, "dims", "packed weights are larger than %u bytes",
+                              TMC_FILE_MAX_TENSOR_BYTES);
+    *bytes = floats * sizeof(float);
+    return TMC_OK;
+}

@@ -1,0 +1,20 @@
+#include "ops/strided.h"
+
+static tmc_status run(const tmc_op_run *r) {
+    const tmc_split_params *p = r->node->params;
+    const tmc_tensor_desc *in = r->node->inputs[0];
+    ptrdiff_t src[TMC_MAX_RANK], offset = 0;
+    tmc_strided_dense(in, src);
+    for (uint32_t i = 0; i < r->node->output_count; i++) {
+        const tmc_tensor_desc *out = r->node->outputs[i];
+        ptrdiff_t dst[TMC_MAX_RANK];
+        tmc_strided box = {.element = tmc_dtype_size(in->dtype), .src_offset = offset};
+        tmc_strided_dense(out, dst);
+        for (int32_t a = 0; a < out->rank; a++) tmc_strided_push(&box, (size_t)out->dims[a], src[a], dst[a]);
+        TMC_TRY(tmc_strided_copy(&box, r->outputs[i], r->inputs[0], r->exec));
+        offset += out->dims[p->axis] * src[p->axis];
+    }
+    return TMC_OK;
+}
+
+const tmc_op_functions tmc_op_split = {tmc_prepare_nothing, run};

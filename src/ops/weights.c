@@ -1,0 +1,67 @@
+#include "ops/weights.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+
+tmc_pack_shape tmc_weights_shape(const tmc_op_node *node) {
+    const tmc_tensor_desc *w = node->inputs[1];
+    tmc_pack_shape shape = {1, (size_t)w->dims[0], (size_t)w->dims[w->rank - 1], {1, 1, 1}, {1, 1, 1}, {1, 1, 1}};
+    if (node->op == TMC_OP_FULLY_CONNECTED) return shape;
+    const tmc_conv_params *p = node->params;
+    shape.groups = (size_t)p->groups;
+    shape.columns /= shape.groups;
+    for (int i = 0; i < 3; i++) {
+        shape.kernel[i] = (size_t)p->kernel[i];
+        if (node->op != TMC_OP_CONV_TRANSPOSE) continue;
+        shape.stride[i] = (size_t)p->stride[i];
+        shape.dilation[i] = (size_t)p->dilation[i];
+    }
+    return shape;
+}
+
+tmc_status tmc_weights_scratch(const tmc_op_node *node, size_t *bytes, tmc_error *err) {
+    *bytes = 0;
+    if (node->inputs[1]->packing != TMC_PACK_NONE) return TMC_OK;
+    const tmc_pack_shape shape = tmc_weights_shape(node);
+    const uint64_t floats = tmc_pack_floats(&shape);
+    if (floats > (TMC_FILE_MAX_TENSOR_BYTES - TMC_ALIGN) / sizeof(float))
+        return tmc_fail(err, TMC_E_LIMIT, "packed weights would be over %u bytes", TMC_FILE_MAX_TENSOR_BYTES);
+    *bytes = tmc_round_up((size_t)floats * sizeof(float), TMC_ALIGN);
+    return TMC_OK;
+}
+
+typedef struct packing_job {
+    const tmc_pack_shape *shape;
+    const float *w, *bias;
+    float *panels;
+} packing_job;
+
+/* One task: 16 columns, in one panel or (8 + 4) two. */
+static void pack_task(void *context, size_t index, size_t slot) {
+    (void)slot;
+    const packing_job *job = context;
+    const size_t columns = job->shape->columns, parts = tmc_div_up(columns, 16);
+    size_t column = index % parts * 16;
+    const size_t end = tmc_min_size(column + 16, columns);
+    for (; column < end; column += tmc_panel_width(columns, column))
+        tmc_pack_weights_part(job->panels, job->shape, index / parts, column, job->w, job->bias);
+}
+
+tmc_status tmc_weights_panels(const tmc_op_run *run, const tmc_pack_shape *shape, const float **panels) {
+    *panels = run->inputs[1];
+    if (run->node->inputs[1]->packing != TMC_PACK_NONE) return TMC_OK;
+    *panels = run->scratch;
+    packing_job job = {shape, run->inputs[1], run->node->input_count > 2 ? run->inputs[2] : NULL, run->scratch};
+    return tmc_exec_loop(run->exec, shape->groups * tmc_div_up(shape->columns, 16), pack_task, &job);
+}
+
+tmc_status tmc_weights_zeros(const tmc_op_run *run, size_t floats, const float **zeros) {
+    size_t offset;
+    TMC_TRY(tmc_weights_scratch(run->node, &offset, run->err));
+    float *start = (float *)run->scratch + offset / sizeof(float);
+    memset(start, 0, floats * sizeof(float));
+    *zeros = start;
+    return TMC_OK;
+}

@@ -1,0 +1,46 @@
+/* Made test/data/golden_v1.tmc, the file of format 1.0 that every later version must load: the sample model "net" with
+ * the digest of its real output as a self-test. Kept to show what is in it; a new format version gets a new file, and
+ * this one is never written again.
+ *
+ *     cc -std=c11 -D_POSIX_C_SOURCE=200809L -Iinclude -Isrc -I. -Itest test/data/make_golden.c test/lib/tmc_build.c \
+ *         test/lib/tmc_samples.c build/libtmcnn.a -lpthreadpool -lcpuinfo -lpthread -lm -o make_golden
+ *     ./make_golden > golden.tmc
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/reader.h"
+#include "format/selftest.h"
+#include "lib/tmc_samples.h"
+
+static void run(const uint8_t *bytes, size_t size, uint32_t seed, uint8_t digest[16]) {
+    tmc_model *model;
+    tmc_plan *plan;
+    tmc_session *session;
+    float x[64], y[5];
+    if (tmc_model_open_memory(bytes, size, NULL, &model, NULL)) exit(1);
+    if (tmc_plan_create(model, NULL, &plan, NULL)) exit(2);
+    if (tmc_session_create(plan, NULL, &session, NULL)) exit(3);
+    tmc_selftest_fill(seed, TMC_F32, x, 64);
+    if (tmc_session_write_input(session, 0, x, sizeof x, NULL)) exit(4);
+    if (tmc_session_run(session, NULL, NULL)) exit(5);
+    if (tmc_session_read_output(session, 0, y, sizeof y, NULL)) exit(6);
+    tmc_digest(y, sizeof y, digest);
+    tmc_session_release(&session);
+    tmc_plan_release(&plan);
+    tmc_model_release(&model);
+}
+
+int main(void) {
+    size_t size;
+    build *b = sample_model("net");
+    uint8_t *bytes = build_bytes(b, &size);
+    tmc_file_test *test = (tmc_file_test *)(void *)(bytes + build_find_section(bytes, TMC_SECTION_TEST)->offset);
+    run(bytes, size, test->seed, test->digest);
+    build_seal(bytes, size);
+    const int failed = fwrite(bytes, 1, size, stdout) != size;
+    free(bytes);
+    build_free(b);
+    return failed;
+}

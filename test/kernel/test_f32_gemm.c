@@ -1,0 +1,263 @@
+/* Every kernel of the families gemm and gemv against plain loops: every tile height and width, partial taps, both guard
+ * sides, special values; then its speed. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernels/f32_conv_list.h"
+#include "lib/bits.h"
+#include "lib/guard.h"
+#include "lib/op_runner.h"
+#include "lib/random.h"
+#include "lib/speed.h"
+
+#define MAX_TAPS 6
+#define MAX_MR 8
+
+static const tmc_f32_gemm_kernel gemm_kernels[] = {
+#define TMC_F32_GEMM_X(mr, nr, isa, ISA)                                                                               \
+    {tmc_f32_gemm_##mr##x##nr##__##isa, mr, nr, "f32_gemm_" #mr "x" #nr "__" #isa, TMC_ISA_##ISA},
+#include "kernels/f32_gemm.inc"
+#undef TMC_F32_GEMM_X
+};
+
+static const tmc_f32_gemv_kernel gemv_kernels[] = {
+#define TMC_F32_GEMV_X(panels, nr, isa, ISA)                                                                           \
+    {tmc_f32_gemv_##panels##x##nr##__##isa, panels, "f32_gemv_" #panels "x" #nr "__" #isa, TMC_ISA_##ISA},
+#include "kernels/f32_gemv.inc"
+#undef TMC_F32_GEMV_X
+};
+
+static float clamped(float x, float lo, float hi) {
+    float t = x < lo ? lo : x;
+    return t > hi ? hi : t;
+}
+
+static void naive_gemm(const tmc_f32_gemm_args *g, size_t nr) {
+    for (size_t r = 0; r < g->rows; r++)
+        for (size_t n = 0; n < g->columns; n++) {
+            float *c = &g->c[r][g->c_offset + n];
+            float acc = g->bias ? g->bias[n] : *c;
+            for (size_t t = 0; t < g->taps; t++)
+                for (size_t k = 0; k < g->kc; k++)
+                    acc = fmaf(g->a[t * g->a_stride + r][k], g->w[(t * g->kc + k) * nr + n], acc);
+            *c = clamped(acc, g->lo, g->hi);
+        }
+}
+
+/* One tile in guarded memory. `split` taps in a first call, the others in a second. */
+typedef struct gemm_case {
+    size_t rows, columns, taps, kc, c_offset, split;
+    bool from_bias, clamp, special;
+    guard_side side;
+} gemm_case;
+
+static void check_gemm(const tmc_f32_gemm_kernel *kernel, const gemm_case *t, random_state *r) {
+    const size_t k = t->taps * t->kc, row_floats = t->c_offset + t->columns;
+    guard_buffer a[MAX_MR], c[MAX_MR], panel = guard_alloc((1 + k) * kernel->nr * sizeof(float), t->side);
+    float expected[MAX_MR][20];
+    const float *pointers[MAX_TAPS * MAX_MR];
+    float *c_rows[MAX_MR], *expected_rows[MAX_MR];
+    random_fill(r, panel.data, (1 + k) * kernel->nr, -1, 1);
+    if (t->special) random_fill_special(r, panel.data, (1 + k) * kernel->nr);
+    for (size_t row = 0; row < t->rows; row++) {
+        a[row] = guard_alloc(k * sizeof(float), t->side);
+        random_fill(r, a[row].data, k, -1, 1);
+        if (t->special) random_fill_special(r, a[row].data, k);
+        /* Taps are not neighbours in memory: backwards. */
+        for (size_t tap = 0; tap < t->taps; tap++)
+            pointers[tap * MAX_MR + row] = (const float *)a[row].data + (t->taps - 1 - tap) * t->kc;
+        c[row] = guard_alloc(row_floats * sizeof(float), t->side);
+        random_fill(r, c[row].data, row_floats, -1, 1);
+        memcpy(expected[row], c[row].data, row_floats * sizeof(float));
+        c_rows[row] = c[row].data;
+        expected_rows[row] = expected[row];
+    }
+    tmc_f32_gemm_args g = {.rows = t->rows, .columns = t->columns, .taps = t->taps, .kc = t->kc, .a = pointers};
+    const float *bias = panel.data;
+    g.a_stride = MAX_MR;
+    g.w = bias + kernel->nr;
+    g.bias = t->from_bias ? bias : NULL;
+    g.c_offset = t->c_offset;
+    g.lo = t->clamp ? -0.25f : -INFINITY;
+    g.hi = t->clamp ? 0.5f : INFINITY;
+    g.c = expected_rows;
+    naive_gemm(&g, kernel->nr);
+
+    g.c = c_rows;
+    if (t->split) {
+        tmc_f32_gemm_args first = g;
+        first.taps = t->split;
+        first.lo = -INFINITY;
+        first.hi = INFINITY;
+        kernel->fn(&first);
+        g.taps -= t->split;
+        g.a += t->split * g.a_stride;
+        g.w += t->split * t->kc * kernel->nr;
+        g.bias = NULL;
+    }
+    kernel->fn(&g);
+    char what[128];
+    snprintf(what, sizeof what, "%s rows %zu columns %zu taps %zu kc %zu", kernel->name, t->rows, t->columns, t->taps,
+             t->kc);
+    for (size_t row = 0; row < t->rows; row++) {
+        bits_assert_equal(expected[row], c[row].data, row_floats, what);
+        guard_free(&a[row]);
+        guard_free(&c[row]);
+    }
+    guard_free(&panel);
+}
+
+static void test_gemm_tiles(void **state) {
+    (void)state;
+    random_state r;
+    random_init(&r, 1);
+    for (size_t i = 0; i < sizeof gemm_kernels / sizeof *gemm_kernels; i++) {
+        const tmc_f32_gemm_kernel *kernel = &gemm_kernels[i];
+        if (!op_isa_available(kernel->isa)) continue;
+        for (size_t rows = 1; rows <= kernel->mr; rows++)
+            for (size_t columns = 1; columns <= kernel->nr; columns++)
+                for (uint32_t variant = 0; variant < 6; variant++) {
+                    gemm_case t = {rows,
+                                   columns,
+                                   (size_t)random_int(&r, variant ? 1 : 0, MAX_TAPS),
+                                   (size_t)random_int(&r, 1, variant == 1 ? 70 : 11),
+                                   0,
+                                   0,
+                                   true,
+                                   false,
+                                   false,
+                                   variant % 2 ? GUARD_START : GUARD_END};
+                    t.c_offset = (size_t)random_int(&r, 0, 3);
+                    t.clamp = variant >= 2;
+                    t.from_bias = variant != 3;
+                    t.special = variant == 4;
+                    if (t.taps) t.split = variant == 5 ? t.taps - 1 : 0;
+                    check_gemm(kernel, &t, &r);
+                }
+    }
+}
+
+/* A NaN in the inputs is a NaN in the output, whatever the clamp. */
+static void test_gemm_keeps_nan(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof gemm_kernels / sizeof *gemm_kernels; i++) {
+        const tmc_f32_gemm_kernel *kernel = &gemm_kernels[i];
+        if (!op_isa_available(kernel->isa)) continue;
+        float a[2] = {1, NAN}, panel[3 * 16], c[16];
+        for (size_t n = 0; n < 3 * kernel->nr; n++) panel[n] = 1;
+        const float *pointers[1] = {a};
+        float *rows[1] = {c};
+        tmc_f32_gemm_args g = {1, kernel->nr, 1, 2, pointers, 1, panel + kernel->nr, panel, rows, 0, 0, 6};
+        kernel->fn(&g);
+        for (size_t n = 0; n < kernel->nr; n++) assert_true(isnan(c[n]));
+    }
+}
+
+static void test_gemv(void **state) {
+    (void)state;
+    random_state r;
+    random_init(&r, 2);
+    for (size_t i = 0; i < sizeof gemv_kernels / sizeof *gemv_kernels; i++) {
+        const tmc_f32_gemv_kernel *kernel = &gemv_kernels[i];
+        if (!op_isa_available(kernel->isa)) continue;
+        for (size_t panels = 1; panels <= kernel->panels; panels++)
+            for (size_t k = 1; k < 40; k += 3)
+                for (int variant = 0; variant < 4; variant++) {
+                    const guard_side side = variant % 2 ? GUARD_START : GUARD_END;
+                    const size_t stride = 16 * (1 + k);
+                    guard_buffer a = guard_alloc(k * sizeof(float), side);
+                    guard_buffer w = guard_alloc(panels * stride * sizeof(float), side);
+                    guard_buffer c = guard_alloc(panels * 16 * sizeof(float), side);
+                    random_fill(&r, a.data, k, -1, 1);
+                    random_fill(&r, w.data, panels * stride, -1, 1);
+                    if (variant == 3) random_fill_special(&r, a.data, k);
+                    tmc_f32_gemv_args g = {panels, k, stride, a.data, w.data, c.data, -0.5f, INFINITY};
+                    kernel->fn(&g);
+                    float expected[16 * 8];
+                    for (size_t n = 0; n < 16 * panels; n++) {
+                        const float *p = g.w + n / 16 * stride + n % 16;
+                        float acc = p[0];
+                        for (size_t q = 0; q < k; q++) acc = fmaf(g.a[q], p[(1 + q) * 16], acc);
+                        expected[n] = clamped(acc, g.lo, g.hi);
+                    }
+                    bits_assert_equal(expected, c.data, 16 * panels, kernel->name);
+                    guard_free(&a);
+                    guard_free(&w);
+                    guard_free(&c);
+                }
+    }
+}
+
+/* The table of every level has an entry everywhere, with the geometry of its panel width. */
+static void test_table(void **state) {
+    (void)state;
+    tmc_isa levels[4];
+    size_t n = op_isa_levels(levels);
+    for (size_t i = 0; i < n; i++) {
+        tmc_f32_conv_kernels k;
+        memset(&k, 0, sizeof k);
+        tmc_f32_conv_select(levels[i], &k);
+        for (size_t p = 0; p < 3; p++) {
+            assert_true(k.gemm[p].fn && k.gemm[p].name && k.gemm[p].nr == (size_t)16 >> p);
+            assert_in_range(k.gemm[p].mr, 1, MAX_MR);
+            assert_true(k.gemm[p].isa == levels[i]);
+        }
+        assert_true(k.gemv.fn && k.gemv.panels && k.dwconv.fn && k.max_pool.fn && k.average_pool.fn);
+        assert_true(k.dwconv_row[0].fn && k.dwconv_row[0].kw == 3 && k.dwconv_row[1].fn && k.dwconv_row[1].kw == 5);
+    }
+}
+
+typedef struct gemm_speed {
+    tmc_f32_gemm_fn fn;
+    tmc_f32_gemm_args args;
+} gemm_speed;
+
+static void call_gemm(void *context) {
+    gemm_speed *s = context;
+    s->fn(&s->args);
+}
+
+static void print_gemm_speed(const tmc_f32_gemm_kernel *kernel, size_t taps, size_t kc) {
+    const size_t k = taps * kc;
+    float *a = calloc(MAX_MR * k, sizeof *a), *w = aligned_alloc(64, (1 + k) * 64), c[MAX_MR][16];
+    memset(w, 0, (1 + k) * 64);
+    const float *pointers[64 * MAX_MR];
+    float *rows[MAX_MR];
+    for (size_t r = 0; r < kernel->mr; r++) {
+        rows[r] = c[r];
+        for (size_t t = 0; t < taps; t++) pointers[t * MAX_MR + r] = a + r * k + t * kc;
+    }
+    gemm_speed s = {kernel->fn, {kernel->mr, kernel->nr, taps, kc, pointers, MAX_MR, w + kernel->nr, w, rows, 0, 0, 6}};
+    char detail[40];
+    snprintf(detail, sizeof detail, "%zu taps of %zu", taps, kc);
+    speed_print(kernel->name, detail, speed_measure(call_gemm, &s, 2.0 * (double)(kernel->mr * kernel->nr * k)));
+    free(a);
+    free(w);
+}
+
+static void test_speed(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof gemm_kernels / sizeof *gemm_kernels; i++) {
+        if (!op_isa_available(gemm_kernels[i].isa)) continue;
+        print_gemm_speed(&gemm_kernels[i], 1, 16);
+        print_gemm_speed(&gemm_kernels[i], 1, 128);
+        print_gemm_speed(&gemm_kernels[i], 1, 512);
+        print_gemm_speed(&gemm_kernels[i], 9, 32);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gemm_tiles), cmocka_unit_test(test_gemm_keeps_nan), cmocka_unit_test(test_gemv),
+        cmocka_unit_test(test_table),      cmocka_unit_test(test_speed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

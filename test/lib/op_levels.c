@@ -1,0 +1,68 @@
+#include "lib/op_levels.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/bits.h"
+
+static void compare(const op_result *want, const op_result *got, const char *what) {
+    assert_int_equal(got->output_count, want->output_count);
+    for (uint32_t i = 0; i < want->output_count; i++) {
+        const tmc_tensor_desc *desc = &want->descs[i];
+        if (desc->dtype == TMC_F32) {
+            bits_assert_equal(want->data[i], got->data[i], tmc_tensor_elements(desc), what);
+        } else if (memcmp(want->data[i], got->data[i], tmc_tensor_bytes(desc)) != 0) {
+            fail_msg("%s: output %u differs", what, i);
+        }
+    }
+}
+
+static void run_and_compare(const op_call *call, const op_result *want) {
+    op_result got;
+    char what[128];
+    tmc_status status = op_run(call, &got);
+    snprintf(what, sizeof what, "op %d, %s, %u threads, in place %u", call->op, tmc_isa_name(call->isa), call->threads,
+             call->in_place);
+    if (status != TMC_OK) fail_msg("%s: %s: %s", what, tmc_status_name(status), got.err.message);
+    compare(want, &got, what);
+    op_result_free(&got);
+}
+
+op_result op_run_levels(const op_call *call, uint32_t in_place) {
+    tmc_isa levels[4];
+    size_t count = op_isa_levels(levels);
+    op_call c = *call;
+    op_result want;
+    c.isa = TMC_ISA_REF;
+    c.threads = 1;
+    c.in_place = 0;
+    c.guard = GUARD_END;
+    if (op_run(&c, &want) != TMC_OK) fail_msg("op %d: %s: %s", c.op, tmc_status_name(want.status), want.err.message);
+    for (size_t l = 0; l < count; l++) {
+        for (c.threads = 1; c.threads <= 2; c.threads++) {
+            c.isa = levels[l];
+            c.in_place = 0;
+            c.guard = GUARD_START;
+            run_and_compare(&c, &want);
+            c.guard = GUARD_END;
+            run_and_compare(&c, &want);
+            for (uint32_t i = 0; i < c.input_count; i++) {
+                if (!c.inputs[i].desc.dtype) continue;
+                c.in_place = 1 + i;
+                if (in_place >> i & 1) {
+                    run_and_compare(&c, &want);
+                    continue;
+                }
+                op_result refused;
+                if (op_run(&c, &refused) != TMC_E_STATE) fail_msg("op %d works over input %u", c.op, i);
+                op_result_free(&refused);
+            }
+        }
+    }
+    return want;
+}

@@ -1,0 +1,144 @@
+#include "lib/op_runner.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if TMC_THREADS
+#include <pthreadpool.h>
+#endif
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "graph/infer.h"
+#include "ops/op.h"
+
+tmc_tensor_desc op_desc(tmc_dtype dtype, int32_t rank, const int32_t *dims) {
+    tmc_tensor_desc desc;
+    memset(&desc, 0, sizeof desc);
+    desc.dtype = (uint8_t)dtype;
+    desc.rank = rank;
+    for (int32_t i = 0; i < rank; i++) desc.dims[i] = dims[i];
+    return desc;
+}
+
+size_t op_isa_levels(tmc_isa levels[4]) {
+    size_t n = 0;
+    levels[n++] = TMC_ISA_REF;
+#if defined(__x86_64__) || defined(__i386__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) levels[n++] = TMC_ISA_AVX2;
+#elif defined(__aarch64__)
+    levels[n++] = TMC_ISA_NEON;
+#endif
+    return n;
+}
+
+bool op_isa_available(tmc_isa isa) {
+    tmc_isa levels[4];
+    const size_t n = op_isa_levels(levels);
+    for (size_t i = 0; i < n; i++)
+        if (levels[i] == isa) return true;
+    return false;
+}
+
+typedef struct buffers {
+    guard_buffer inputs[OP_MAX_TENSORS], outputs[OP_MAX_TENSORS], scratch;
+} buffers;
+
+static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, const tmc_op_functions *functions,
+                               const tmc_kernels *kernels, const tmc_op_setup *setup, buffers *b, op_result *result) {
+    const void *inputs[OP_MAX_TENSORS] = {0};
+    void *outputs[OP_MAX_TENSORS] = {0};
+    for (uint32_t i = 0; i < call->input_count; i++) {
+        const op_tensor *in = &call->inputs[i];
+        if (!in->desc.dtype) continue;
+        b->inputs[i] = guard_copy(in->data, in->bytes ? in->bytes : tmc_tensor_bytes(&in->desc), call->guard);
+        inputs[i] = b->inputs[i].data;
+    }
+    for (uint32_t i = 0; i < call->output_count; i++) {
+        if (i == 0 && call->in_place) {
+            outputs[0] = b->inputs[call->in_place - 1].data;
+            continue;
+        }
+        b->outputs[i] = guard_alloc(tmc_tensor_bytes(&result->descs[i]), call->guard);
+        outputs[i] = b->outputs[i].data;
+    }
+    b->scratch = guard_alloc(tmc_round_up(setup->scratch_bytes, TMC_ALIGN), GUARD_END);
+
+    tmc_exec exec = {NULL, call->threads ? call->threads : 1, NULL, UINT64_MAX, TMC_OK};
+#if TMC_THREADS
+    if (call->threads > 1) exec.pool = pthreadpool_create(call->threads);
+#endif
+    tmc_op_run run = {node, kernels, inputs, outputs, b->scratch.data, &exec, &result->err};
+    tmc_status status = TMC_OK;
+    for (uint32_t i = 0; status == TMC_OK && (i == 0 || i < call->repeat); i++) {
+        uint64_t start = tmc_clock_ns();
+        status = functions->run(&run);
+        double seconds = (double)(tmc_clock_ns() - start) * 1e-9;
+        if (i == 0 || seconds < result->seconds) result->seconds = seconds;
+    }
+#if TMC_THREADS
+    if (exec.pool) pthreadpool_destroy(exec.pool);
+#endif
+    if (status != TMC_OK) return status;
+    for (uint32_t i = 0; i < call->output_count; i++) {
+        size_t bytes = tmc_tensor_bytes(&result->descs[i]);
+        result->data[i] = malloc(bytes);
+        if (!result->data[i]) return tmc_fail(&result->err, TMC_E_NOMEM, "no memory for the result");
+        memcpy(result->data[i], outputs[i], bytes);
+    }
+    return TMC_OK;
+}
+
+static tmc_status run_steps(const op_call *call, op_result *result) {
+    const tmc_tensor_desc *inputs[OP_MAX_TENSORS] = {0}, *outputs[OP_MAX_TENSORS] = {0};
+    if (call->input_count > OP_MAX_TENSORS || call->output_count > OP_MAX_TENSORS)
+        return tmc_fail(&result->err, TMC_E_ARG, "op_runner holds %d tensors", OP_MAX_TENSORS);
+    for (uint32_t i = 0; i < call->input_count; i++)
+        inputs[i] = call->inputs[i].desc.dtype ? &call->inputs[i].desc : NULL;
+    for (uint32_t i = 0; i < call->output_count; i++) outputs[i] = &result->descs[i];
+    result->output_count = call->output_count;
+
+    tmc_infer_args infer = {call->op, call->params,  call->input_count, call->output_count,
+                            inputs,   result->descs, &result->err};
+    TMC_TRY(tmc_infer(&infer));
+    if (call->infer_only) return TMC_OK;
+
+    const tmc_op_functions *functions = tmc_op_find(call->op);
+    if (!functions) return tmc_fail(&result->err, TMC_E_UNSUPPORTED, "no operator %d", call->op);
+    tmc_kernels kernels;
+    tmc_kernels_select(call->isa ? call->isa : TMC_ISA_REF, &kernels);
+    tmc_op_node node = {call->op, call->params, call->input_count, call->output_count, inputs, outputs};
+    tmc_op_setup setup;
+    memset(&setup, 0, sizeof setup);
+    setup.isa = TMC_ISA_REF;
+    TMC_TRY(functions->prepare(&node, &kernels, call->threads ? call->threads : 1, &setup, &result->err));
+    result->kernel = setup.kernel;
+    result->isa = setup.isa;
+    result->scratch_bytes = setup.scratch_bytes;
+    if (call->in_place && !(setup.alias && call->in_place == 1) && !(setup.in_place_mask >> (call->in_place - 1) & 1))
+        return tmc_fail(&result->err, TMC_E_STATE, "the operator cannot overwrite input %u", call->in_place - 1);
+
+    buffers *b = calloc(1, sizeof *b);
+    if (!b) return tmc_fail(&result->err, TMC_E_NOMEM, "no memory for the buffers");
+    tmc_status status = run_prepared(call, &node, functions, &kernels, &setup, b, result);
+    for (uint32_t i = 0; i < OP_MAX_TENSORS; i++) {
+        guard_free(&b->inputs[i]);
+        guard_free(&b->outputs[i]);
+    }
+    guard_free(&b->scratch);
+    free(b);
+    return status;
+}
+
+tmc_status op_run(const op_call *call, op_result *result) {
+    memset(result, 0, sizeof *result);
+    tmc_error_init(&result->err);
+    result->status = run_steps(call, result);
+    return result->status;
+}
+
+void op_result_free(op_result *result) {
+    for (uint32_t i = 0; i < OP_MAX_TENSORS; i++) free(result->data[i]);
+    memset(result, 0, sizeof *result);
+}

@@ -1,0 +1,291 @@
+#include "lib/tmc_samples.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+#define ACT                                                                                                            \
+    { .lo = -INFINITY, .hi = INFINITY }
+#define WINDOW(k, s, p)                                                                                                \
+    .spatial = 2, .kernel = {1, k, k}, .stride = {1, s, s}, .dilation = {1, 1, 1}, .pad_begin = {0, p, p},             \
+    .pad_end = {0, p, p}
+
+static const tmc_conv_params conv3 = {WINDOW(3, 2, 1), .groups = 1, .act = ACT};
+static const tmc_conv_params conv_groups = {WINDOW(3, 1, 1), .groups = 2, .act = ACT};
+static const tmc_conv_params depthwise = {WINDOW(3, 1, 1), .groups = 4, .act = ACT};
+static const tmc_conv_params transpose2 = {WINDOW(2, 2, 0), .groups = 1, .act = ACT};
+static const tmc_fully_connected_params dense = {.act = ACT};
+static const tmc_no_params none = {0};
+static const tmc_pool_params pool2 = {WINDOW(2, 2, 0)};
+static const tmc_pool_params lp_pool2 = {WINDOW(2, 2, 0), .p = 2};
+static const tmc_unary_params clamp = {.kind = TMC_UNARY_CLAMP, .alpha = 0.0f, .beta = 6.0f};
+static const tmc_unary_params leaky = {.kind = TMC_UNARY_LEAKY_RELU, .alpha = 0.1f};
+static const tmc_binary_params add = {.kind = TMC_BINARY_ADD, .act = ACT};
+static const tmc_act_params act = ACT;
+static const tmc_norm_params group_norm = {.epsilon = 1e-5f, .groups = 2};
+static const tmc_norm_params layer_norm = {.epsilon = 1e-5f, .groups = 1, .axis = 1};
+static const tmc_lrn_params lrn = {.size = 3, .alpha = 1e-4f, .beta = 0.75f, .bias = 1.0f};
+static const tmc_softmax_params softmax = {.axis = 1};
+static const tmc_reduce_params mean = {.kind = TMC_REDUCE_MEAN, .axes = 6, .keep_dims = 1};
+static const tmc_arg_params arg = {.axis = 1};
+static const tmc_axis_params last_axis = {.axis = 3}, first_axis = {.axis = 0};
+static const tmc_split_params halves = {.axis = 3, .sizes = {2, 2}};
+static const tmc_slice_params slice = {.begin = {0, 1, 0, 0, 0, 0},
+                                       .end = {INT32_MAX, 3, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX},
+                                       .step = {1, 1, 1, 1, 1, 1}};
+static const tmc_pad_params reflect = {.mode = TMC_PAD_REFLECT, .begin = {0, 1, 1}, .end = {0, 1, 1}};
+static const tmc_shape_params flat = {.rank = 2, .dims = {1, 64}};
+static const tmc_shape_params expanded = {.rank = 4, .dims = {3, 4, 4, 4}};
+static const tmc_shape_params twice = {.rank = 4, .dims = {1, 2, 1, 1}};
+static const tmc_shape_params permuted = {.rank = 4, .dims = {0, 3, 1, 2}};
+static const tmc_resize_params doubled = {.mode = TMC_RESIZE_LINEAR,
+                                          .coordinates = TMC_COORD_HALF_PIXEL,
+                                          .cubic_a = -0.75f,
+                                          .sizes = {1, 8, 8, 4},
+                                          .roi_end = {1, 1, 1, 1, 1, 1}};
+static const tmc_block_params block2 = {.block = 2};
+static const tmc_cast_params to_i32 = {.dtype = TMC_I32};
+
+typedef enum { NOTHING, INPUT, CONSTANT, PANELS, I32_CONSTANT } source;
+
+typedef struct {
+    source from;
+    int32_t rank;
+    int32_t dims[6];
+} operand;
+
+typedef struct {
+    const char *name;
+    uint16_t op;
+    const void *params;
+    operand inputs[3];
+    struct {
+        int32_t rank, dims[6];
+        uint8_t dtype; /* 0: f32 */
+    } outputs[2];
+} sample;
+
+#define X4                                                                                                             \
+    {                                                                                                                  \
+        INPUT, 4, { 1, 4, 4, 4 }                                                                                       \
+    }
+#define SAME                                                                                                           \
+    { 4, {1, 4, 4, 4}, 0 }
+
+static const sample samples[] = {
+    {"conv", TMC_OP_CONV, &conv3, {X4, {CONSTANT, 4, {6, 3, 3, 4}}, {CONSTANT, 1, {6}}}, {{4, {1, 2, 2, 6}, 0}}},
+    {"conv_groups",
+     TMC_OP_CONV,
+     &conv_groups,
+     {X4, {CONSTANT, 4, {6, 3, 3, 2}}, {CONSTANT, 1, {6}}},
+     {{4, {1, 4, 4, 6}, 0}}},
+    {"conv_panels", TMC_OP_CONV, &conv3, {X4, {PANELS, 4, {21, 3, 3, 4}}}, {{4, {1, 2, 2, 21}, 0}}},
+    {"conv_groups_panels", TMC_OP_CONV, &conv_groups, {X4, {PANELS, 4, {6, 3, 3, 2}}}, {{4, {1, 4, 4, 6}, 0}}},
+    {"depthwise_conv", TMC_OP_DEPTHWISE_CONV, &depthwise, {X4, {CONSTANT, 3, {3, 3, 4}}, {CONSTANT, 1, {4}}}, {SAME}},
+    {"conv_transpose",
+     TMC_OP_CONV_TRANSPOSE,
+     &transpose2,
+     {X4, {CONSTANT, 4, {6, 2, 2, 4}}, {CONSTANT, 1, {6}}},
+     {{4, {1, 8, 8, 6}, 0}}},
+    {"fully_connected",
+     TMC_OP_FULLY_CONNECTED,
+     &dense,
+     {{INPUT, 2, {1, 8}}, {CONSTANT, 2, {5, 8}}, {CONSTANT, 1, {5}}},
+     {{2, {1, 5}, 0}}},
+    {"fully_connected_panels",
+     TMC_OP_FULLY_CONNECTED,
+     &dense,
+     {{INPUT, 2, {1, 8}}, {PANELS, 2, {37, 8}}},
+     {{2, {1, 37}, 0}}},
+    {"matmul", TMC_OP_MATMUL, &none, {{INPUT, 2, {3, 4}}, {INPUT, 2, {4, 5}}}, {{2, {3, 5}, 0}}},
+    {"max_pool", TMC_OP_MAX_POOL, &pool2, {X4}, {{4, {1, 2, 2, 4}, 0}}},
+    {"average_pool", TMC_OP_AVERAGE_POOL, &pool2, {X4}, {{4, {1, 2, 2, 4}, 0}}},
+    {"lp_pool", TMC_OP_LP_POOL, &lp_pool2, {X4}, {{4, {1, 2, 2, 4}, 0}}},
+    {"clamp", TMC_OP_UNARY, &clamp, {X4}, {SAME}},
+    {"leaky_relu", TMC_OP_UNARY, &leaky, {X4}, {SAME}},
+    {"binary", TMC_OP_BINARY, &add, {X4, {CONSTANT, 1, {4}}}, {SAME}},
+    {"scale_shift", TMC_OP_SCALE_SHIFT, &act, {X4, {CONSTANT, 1, {4}}, {CONSTANT, 1, {4}}}, {SAME}},
+    {"group_norm", TMC_OP_GROUP_NORM, &group_norm, {X4, {CONSTANT, 1, {4}}, {CONSTANT, 1, {4}}}, {SAME}},
+    {"layer_norm",
+     TMC_OP_LAYER_NORM,
+     &layer_norm,
+     {{INPUT, 2, {2, 8}}, {CONSTANT, 1, {8}}, {CONSTANT, 1, {8}}},
+     {{2, {2, 8}, 0}}},
+    {"lrn", TMC_OP_LRN, &lrn, {X4}, {SAME}},
+    {"softmax", TMC_OP_SOFTMAX, &softmax, {{INPUT, 2, {1, 10}}}, {{2, {1, 10}, 0}}},
+    {"reduce", TMC_OP_REDUCE, &mean, {X4}, {{4, {1, 1, 1, 4}, 0}}},
+    {"arg_max", TMC_OP_ARG_MAX, &arg, {{INPUT, 2, {1, 10}}}, {{1, {1}, TMC_I64}}},
+    {"concat", TMC_OP_CONCAT, &last_axis, {X4, X4, {CONSTANT, 4, {1, 4, 4, 4}}}, {{4, {1, 4, 4, 12}, 0}}},
+    {"split", TMC_OP_SPLIT, &halves, {X4}, {{4, {1, 4, 4, 2}, 0}, {4, {1, 4, 4, 2}, 0}}},
+    {"slice", TMC_OP_SLICE, &slice, {X4}, {{4, {1, 2, 4, 4}, 0}}},
+    {"pad", TMC_OP_PAD, &reflect, {X4}, {{4, {1, 6, 6, 4}, 0}}},
+    {"reshape", TMC_OP_RESHAPE, &flat, {X4}, {{2, {1, 64}, 0}}},
+    {"expand", TMC_OP_EXPAND, &expanded, {X4}, {{4, {3, 4, 4, 4}, 0}}},
+    {"tile", TMC_OP_TILE, &twice, {X4}, {{4, {1, 8, 4, 4}, 0}}},
+    {"transpose", TMC_OP_TRANSPOSE, &permuted, {X4}, {SAME}},
+    {"resize", TMC_OP_RESIZE, &doubled, {X4}, {{4, {1, 8, 8, 4}, 0}}},
+    {"depth_to_space", TMC_OP_DEPTH_TO_SPACE, &block2, {X4}, {{4, {1, 8, 8, 1}, 0}}},
+    {"space_to_depth", TMC_OP_SPACE_TO_DEPTH, &block2, {X4}, {{4, {1, 2, 2, 16}, 0}}},
+    {"channel_shuffle", TMC_OP_CHANNEL_SHUFFLE, &block2, {X4}, {SAME}},
+    {"gather", TMC_OP_GATHER, &first_axis, {{INPUT, 2, {5, 3}}, {I32_CONSTANT, 1, {2}}}, {{2, {2, 3}, 0}}},
+    {"cast", TMC_OP_CAST, &to_i32, {X4}, {{4, {1, 4, 4, 4}, TMC_I32}}},
+};
+
+static uint32_t add_operand(build *b, const sample *s, uint32_t i) {
+    static const char *const names[] = {"x0", "x1", "x2"};
+    const operand *o = &s->inputs[i];
+    switch (o->from) {
+    case INPUT: return build_input(b, names[i], TMC_F32, o->rank, o->dims);
+    case CONSTANT: return build_constant(b, names[i], TMC_F32, o->rank, o->dims, NULL);
+    case I32_CONSTANT: return build_constant(b, names[i], TMC_I32, o->rank, o->dims, NULL);
+    default: break;
+    }
+    static const float w[1024];
+    const tmc_conv_params *conv = s->params;
+    return build_panels(b, names[i], o->rank, o->dims, s->op == TMC_OP_CONV ? conv->groups : 1, w, w);
+}
+
+static build *single(const sample *s) {
+    static const char *const names[] = {"y0", "y1"};
+    build *b = build_new(s->name);
+    uint32_t inputs[3], outputs[2];
+    uint16_t in = 0, out = 0;
+    for (; in < COUNT(s->inputs) && s->inputs[in].from != NOTHING; in++) inputs[in] = add_operand(b, s, in);
+    for (; out < COUNT(s->outputs) && s->outputs[out].rank; out++) {
+        outputs[out] = build_activation(b, names[out], s->outputs[out].dtype ? s->outputs[out].dtype : TMC_F32,
+                                        s->outputs[out].rank, s->outputs[out].dims);
+        build_output(b, outputs[out]);
+    }
+    build_node(b, s->name, s->op, s->params, inputs, in, outputs, out);
+    return b;
+}
+
+/* x [1,4,4,4] -> conv -> clamp -> reshape -> fully connected -> y [1,5], and a clamp that nobody reads. */
+static build *net(void) {
+    static const int32_t x4[] = {1, 4, 4, 4}, mid[] = {1, 2, 2, 6}, row[] = {1, 24}, end[] = {1, 5};
+    static const int32_t w1[] = {6, 3, 3, 4}, w2[] = {5, 24};
+    static const tmc_shape_params to_row = {.rank = 2, .dims = {1, 24}};
+    build *b = build_new("net");
+    const uint32_t x = build_input(b, "x", TMC_F32, 4, x4);
+    const uint32_t conv_in[] = {x, build_constant(b, "w", TMC_F32, 4, w1, NULL),
+                                build_constant(b, "b", TMC_F32, 1, &w1[0], NULL)};
+    const uint32_t conv_out = build_activation(b, "conv", TMC_F32, 4, mid);
+    const uint32_t clamp_out = build_activation(b, "clamp", TMC_F32, 4, mid);
+    const uint32_t row_out = build_activation(b, "row", TMC_F32, 2, row);
+    const uint32_t fc_in[] = {row_out, build_constant(b, "w2", TMC_F32, 2, w2, NULL), TMC_FILE_NONE};
+    const uint32_t y = build_activation(b, "y", TMC_F32, 2, end);
+    const uint32_t dead = build_activation(b, "", TMC_F32, 2, end);
+    static const uint8_t digest[16];
+    build_node(b, "conv", TMC_OP_CONV, &conv3, conv_in, 3, &conv_out, 1);
+    build_node(b, "clamp", TMC_OP_UNARY, &clamp, &conv_out, 1, &clamp_out, 1);
+    build_node(b, "reshape", TMC_OP_RESHAPE, &to_row, &clamp_out, 1, &row_out, 1);
+    build_node(b, "fc", TMC_OP_FULLY_CONNECTED, &dense, fc_in, 3, &y, 1);
+    build_node(b, "", TMC_OP_UNARY, &clamp, &y, 1, &dead, 1);
+    build_output(b, y);
+    build_metadata(b, "license", "CC0-1.0");
+    build_metadata(b, "task", "test");
+    build_test(b, 7, 0, digest);
+    return b;
+}
+
+/* "tiny": one clamp, the smallest model there is; docs/format.md shows its bytes. */
+static build *tiny(void) {
+    static const int32_t dims[] = {1, 4};
+    build *b = build_new("tiny");
+    const uint32_t x = build_input(b, "x", TMC_F32, 2, dims), y = build_activation(b, "y", TMC_F32, 2, dims);
+    build_node(b, "relu6", TMC_OP_UNARY, &clamp, &x, 1, &y, 1);
+    build_output(b, y);
+    return b;
+}
+
+/* "extra": tiny with a section that this version does not know. */
+static build *extra(void) {
+    build *b = tiny();
+    build_section(b, TMC_FOURCC('X', 'T', 'R', 'A'), 0, "hello", 5);
+    return b;
+}
+
+/* A string one byte longer than allowed. */
+static build *long_string(void) {
+    static char text[TMC_FILE_MAX_STRING + 2];
+    build *b = tiny();
+    memset(text, 'a', sizeof text - 1);
+    build_metadata(b, "text", text);
+    return b;
+}
+
+build *sample_chain(uint32_t nodes) {
+    static const int32_t dims[] = {1, 4};
+    build *b = build_new("chain");
+    uint32_t last = build_input(b, "x", TMC_F32, 2, dims);
+    for (uint32_t i = 0; i < nodes; i++) {
+        uint32_t next = build_activation(b, i + 1 == nodes ? "y" : "", TMC_F32, 2, dims);
+        build_node(b, "", TMC_OP_UNARY, &clamp, &last, 1, &next, 1);
+        last = next;
+    }
+    build_output(b, last);
+    return b;
+}
+
+/* Metadata entries: one more than the limit. */
+static build *many_metadata(void) {
+    build *b = tiny();
+    for (uint32_t i = 0; i <= TMC_FILE_MAX_METADATA; i++) {
+        char key[5] = {(char)('a' + i % 26), (char)('a' + i / 26 % 26), (char)('a' + i / 676 % 26), 0, 0};
+        build_metadata(b, key, "");
+    }
+    return b;
+}
+
+/* One input too many for TMC_FILE_MAX_IO together with the output. */
+static build *many_inputs(void) {
+    static const int32_t dims[] = {1, 4};
+    build *b = tiny();
+    for (uint32_t i = 0; i < TMC_FILE_MAX_IO; i++) {
+        char name[5] = {(char)('a' + i % 26), (char)('a' + i / 26 % 26), (char)('a' + i / 676 % 26), 'i', 0};
+        build_input(b, name, TMC_F32, 2, dims);
+    }
+    return b;
+}
+
+/* A concat of 100 inputs: more than the verifier looks at in one piece. */
+static build *wide_concat(void) {
+    static const int32_t dims[] = {1, 4}, all[] = {1, 400};
+    static const tmc_axis_params axis1 = {.axis = 1};
+    build *b = build_new("wide");
+    uint32_t inputs[100];
+    for (uint32_t i = 0; i < 100; i++) {
+        char name[4] = {'x', (char)('0' + i / 10), (char)('0' + i % 10), 0};
+        inputs[i] = build_input(b, name, TMC_F32, 2, dims);
+    }
+    const uint32_t y = build_activation(b, "y", TMC_F32, 2, all);
+    build_node(b, "concat", TMC_OP_CONCAT, &axis1, inputs, 100, &y, 1);
+    build_output(b, y);
+    return b;
+}
+
+static const struct {
+    const char *name;
+    build *(*make)(void);
+} whole[] = {{"net", net},
+             {"tiny", tiny},
+             {"extra", extra},
+             {"wide_concat", wide_concat},
+             {"long_string", long_string},
+             {"many_metadata", many_metadata},
+             {"many_inputs", many_inputs}};
+
+build *sample_model(const char *name) {
+    for (size_t i = 0; i < COUNT(whole); i++)
+        if (!strcmp(name, whole[i].name)) return whole[i].make();
+    for (size_t i = 0; i < COUNT(samples); i++)
+        if (!strcmp(name, samples[i].name)) return single(&samples[i]);
+    return NULL;
+}
+
+const char *sample_name(size_t i) {
+    static const size_t valid = 4; /* of `whole` */
+    if (i < valid) return whole[i].name;
+    return i - valid < COUNT(samples) ? samples[i - valid].name : NULL;
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Converts ONNX models and compares every output with onnxruntime's, on random and on real inputs.
+
+The bound is an absolute error of at most 2e-5 of the reference output's range. Prints one line per model and input and
+ends with `N passed, M failed`. With --digests the outputs' digests must be the same at every level and thread count;
+with --emulator also for the build behind it.
+"""
+
+import argparse
+import pathlib
+import shlex
+import sys
+
+import numpy as np
+import onnxruntime
+
+from inputs import inputs_for
+from tmcnn_tool import Tool
+
+BOUND = 2e-5
+
+
+def reference_session(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def input_shape(session):
+    """Symbolic dimensions are 1, as the converter takes them."""
+    return [d if isinstance(d, int) else 1 for d in session.get_inputs()[0].shape]
+
+
+def relative_error(got, want):
+    if got.shape != want.shape:
+        return float("inf")
+    if want.dtype.kind in "biu":
+        return 0.0 if (got == want).all() else float("inf")
+    spread = float(want.max() - want.min()) or float(np.abs(want).max()) or 1.0
+    worst = float(np.abs(got.astype(np.float64) - want.astype(np.float64)).max()) / spread
+    return worst if np.isfinite(got).all() == np.isfinite(want).all() else float("inf")
+
+
+def check_outputs(tool, session, tmc, arrays, label):
+    wanted = session.run(None, {session.get_inputs()[0].name: arrays})
+    worst = max(map(relative_error, tool.run(tmc, [arrays], len(wanted)), wanted))
+    verdict = "ok" if worst <= BOUND else "FAILED"
+    print(f"{verdict:6}  {label:40} relative error {worst:.2e}", flush=True)
+    return worst <= BOUND
+
+
+def check_digests(tools, tmc, array, label, levels):
+    """`tools` maps a name to (Tool, levels it has)."""
+    seen = {}
+    for name, tool in tools.items():
+        for level in levels[name]:
+            for threads in (1, 2, 4):
+                options = ["--isa", level, "--threads", str(threads)]
+                seen[f"{name}/{level}/{threads}"] = tuple(tool.digests(tmc, [array], options))
+    same = len(set(seen.values())) == 1
+    print(f"{'ok' if same else 'FAILED':6}  {label:40} digests of {', '.join(seen)}" if same else f"FAILED  {label} {seen}",
+          flush=True)
+    return same
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", help="ONNX files or folders of them")
+    parser.add_argument("--tmcnn", default="build/tmcnn")
+    parser.add_argument("--shared", default="../shared", help="folder with data/ (pictures are skipped if absent)")
+    parser.add_argument("--digests", action="store_true")
+    parser.add_argument("--levels", default="ref,avx2", help="levels of --tmcnn for --digests")
+    parser.add_argument("--emulator", help="command of another build, for --digests: 'qemu-aarch64 ... tmcnn'")
+    parser.add_argument("--emulator-levels", default="neon")
+    args = parser.parse_args()
+
+    paths = [p for m in map(pathlib.Path, args.models) for p in (sorted(m.glob("**/*.onnx")) if m.is_dir() else [m])]
+    tool = Tool(shlex.split(args.tmcnn))
+    tools, levels = {"host": tool}, {"host": args.levels.split(",")}
+    if args.emulator:
+        tools["emulated"], levels["emulated"] = Tool(shlex.split(args.emulator)), args.emulator_levels.split(",")
+    results = []
+    for path in paths:
+        tmc = tool.path(path.stem + ".tmc")
+        try:
+            session = reference_session(path)
+            tool.convert(path, tmc)
+            for name, array in inputs_for(input_shape(session), args.shared):
+                results.append(check_outputs(tool, session, tmc, array, f"{path.stem} {name}"))
+            if args.digests:
+                array = inputs_for(input_shape(session), args.shared)[-1][1]
+                results.append(check_digests(tools, tmc, array, path.stem, levels))
+        except RuntimeError as error:
+            print(f"FAILED  {path.stem}: {error}", flush=True)
+            results.append(False)
+        pathlib.Path(tmc).unlink(missing_ok=True)
+    print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
+    sys.exit(0 if all(results) else 1)
+
+
+if __name__ == "__main__":
+    main()

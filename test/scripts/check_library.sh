@@ -1,0 +1,62 @@
+#!/bin/sh
+# Checks what the library shows to the outside: symbols, size, headers alone, install tree.
+# usage: check_library.sh BUILD CC CXX
+set -eu
+build=$1 cc=$2 cxx=$3
+so=$(ls "$build"/libtmcnn.so.*.*.*)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# Exported names: the public functions and nothing else; in the archive every global name has the prefix.
+nm -D --defined-only "$so" | awk '$2 != "A" {print $3}' | sed 's/@.*//' | sort > "$tmp/exported"
+grep -oE '\btmc_[a-z0-9_]+\(' include/tmcnn/tmcnn.h | tr -d '(' | sort -u > "$tmp/declared"
+comm -13 "$tmp/declared" "$tmp/exported" > "$tmp/extra"
+[ ! -s "$tmp/extra" ] || fail "exported but not in the header: $(tr '\n' ' ' < "$tmp/extra")"
+grep '^TMC_API' -A0 include/tmcnn/tmcnn.h | grep -oE 'tmc_[a-z0-9_]+\(' | tr -d '(' | sort -u > "$tmp/api"
+comm -23 "$tmp/api" "$tmp/exported" > "$tmp/missing"
+[ ! -s "$tmp/missing" ] || fail "in the header but not exported: $(tr '\n' ' ' < "$tmp/missing")"
+nm -g --defined-only "$build/libtmcnn.a" 2>/dev/null | awk 'NF == 3 {print $3}' | grep -v '^tmc_' > "$tmp/unprefixed" || true
+[ ! -s "$tmp/unprefixed" ] || fail "without the prefix tmc_: $(tr '\n' ' ' < "$tmp/unprefixed")"
+echo "symbols: $(wc -l < "$tmp/exported") exported, all declared"
+
+# No state that threads could share, no way out of the process, no output.
+nm "$build/libtmcnn.a" 2>/dev/null | awk '$2 ~ /^[bBdDcC]$/ && $3 !~ /^\.|^__/ {print $3}' | sort -u > "$tmp/state"
+[ ! -s "$tmp/state" ] || fail "mutable data in the library: $(tr '\n' ' ' < "$tmp/state")"
+nm -D --undefined-only "$so" | awk '{print $2}' | sed 's/@.*//' | grep -E '^(abort|exit|_exit|printf|puts|putchar|fprintf|fputs|fwrite|perror|__assert_fail)$' > "$tmp/forbidden" || true
+[ ! -s "$tmp/forbidden" ] || fail "calls: $(tr '\n' ' ' < "$tmp/forbidden")"
+echo "state: none; abort, exit, stdio: not called"
+
+cp "$so" "$tmp/stripped.so"
+strip "$tmp/stripped.so"
+size=$(wc -c < "$tmp/stripped.so")
+[ "$size" -le 200000 ] || fail "stripped library has $size bytes, the limit is 200000"
+echo "size: $size bytes stripped (limit 200000)"
+
+for header in include/tmcnn/*.h; do
+    name=tmcnn/$(basename "$header")
+    echo "#include <$name>" > "$tmp/alone.c"
+    cp "$tmp/alone.c" "$tmp/alone.cpp"
+    "$cc" -std=c11 -Wall -Wextra -Werror -pedantic -Iinclude -c "$tmp/alone.c" -o "$tmp/alone.o"
+    "$cxx" -std=c++17 -Wall -Wextra -Werror -pedantic -Iinclude -c "$tmp/alone.cpp" -o "$tmp/alone.o"
+done
+echo "headers: each compiles alone as C11 and C++17"
+
+# An installed tree builds a program through pkg-config, shared and static.
+make -s BUILD="$build" CC="$cc" PREFIX="$tmp/prefix" install > /dev/null
+cat > "$tmp/user.c" <<'PROGRAM'
+#include <tmcnn/tmcnn.h>
+int main(void) {
+    tmc_model *model;
+    return tmc_model_open_file("/nonexistent.tmc", 0, &model, 0) == TMC_E_IO && !model ? 0 : 1;
+}
+PROGRAM
+export PKG_CONFIG_PATH="$tmp/prefix/lib/pkgconfig"
+"$cc" "$tmp/user.c" -o "$tmp/user" $(pkg-config --cflags --libs libtmcnn)
+LD_LIBRARY_PATH="$tmp/prefix/lib" "$tmp/user" || fail "a program against the installed shared library"
+"$cc" "$tmp/user.c" -o "$tmp/user-static" $(pkg-config --cflags libtmcnn) "$tmp/prefix/lib/libtmcnn.a" \
+    $(pkg-config --static --libs libtmcnn | sed 's/-ltmcnn//')
+"$tmp/user-static" || fail "a program against the installed static library"
+"$tmp/prefix/bin/tmcnn" --version > /dev/null || fail "the installed command line"
+echo "install: shared, static and command line work from the installed tree"

@@ -1,0 +1,93 @@
+/* CPU detection: plausible always, and right where the compiler can be asked the same. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cpu/cpu.h"
+
+static void query_is_plausible(void **state) {
+    (void)state;
+    tmc_cpu cpu;
+    memset(&cpu, 0xCD, sizeof cpu);
+    tmc_cpu_query(&cpu);
+    assert_true(cpu.isa_mask >> TMC_ISA_REF & 1u);
+    assert_int_equal(cpu.isa_mask & 1u, 0); /* AUTO is no level */
+    assert_int_equal(cpu.isa_mask >> (TMC_ISA_NEON + 1), 0);
+    assert_in_range(cpu.cores, 1, 65536);
+    assert_in_range(cpu.l1_bytes, 1u << 10, 1u << 20);
+    assert_in_range(cpu.l2_bytes, 16u << 10, 1u << 28);
+    print_message("isa mask %x, %u cores, L1 %u, L2 %u\n", cpu.isa_mask, cpu.cores, cpu.l1_bytes, cpu.l2_bytes);
+}
+
+static void levels_match_the_compiler(void **state) {
+    (void)state;
+    tmc_cpu cpu;
+    tmc_cpu_query(&cpu);
+#if defined(__x86_64__) || defined(__i386__)
+    const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), neon = 0;
+#elif defined(__aarch64__)
+    const int avx2 = 0, neon = 1;
+#else
+    const int avx2 = 0, neon = 0;
+#endif
+    assert_int_equal(cpu.isa_mask >> TMC_ISA_AVX2 & 1u, avx2);
+    assert_int_equal(cpu.isa_mask >> TMC_ISA_NEON & 1u, neon);
+    assert_int_equal(tmc_isa_available(TMC_ISA_AVX2), avx2);
+    assert_int_equal(tmc_isa_available(TMC_ISA_NEON), neon);
+    assert_int_equal(tmc_isa_available(TMC_ISA_REF), 1);
+    assert_int_equal(tmc_isa_available(TMC_ISA_AUTO), 1);
+    assert_int_equal(tmc_isa_available((tmc_isa)4), 0);
+    assert_int_equal(tmc_isa_available((tmc_isa)99), 0);
+}
+
+static void choice_respects_the_cap(void **state) {
+    (void)state;
+    const uint32_t ref = 1u << TMC_ISA_REF, avx2 = 1u << TMC_ISA_AVX2, neon = 1u << TMC_ISA_NEON;
+    const struct {
+        uint32_t mask;
+        tmc_isa max, expected;
+    } cases[] = {
+        {ref, TMC_ISA_AUTO, TMC_ISA_REF},         {ref | avx2, TMC_ISA_AUTO, TMC_ISA_AVX2},
+        {ref | neon, TMC_ISA_AUTO, TMC_ISA_NEON}, {ref | avx2, TMC_ISA_REF, TMC_ISA_REF},
+        {ref | avx2, TMC_ISA_AVX2, TMC_ISA_AVX2}, {ref, TMC_ISA_AVX2, TMC_ISA_AUTO},
+        {ref | avx2, TMC_ISA_NEON, TMC_ISA_AUTO}, {ref | neon, TMC_ISA_NEON, TMC_ISA_NEON},
+        {ref | avx2, (tmc_isa)77, TMC_ISA_AUTO},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tmc_cpu cpu = {cases[i].mask, 1, 1, 1};
+        assert_int_equal(tmc_cpu_choose_isa(&cpu, cases[i].max), cases[i].expected);
+    }
+}
+
+static void names_round_trip(void **state) {
+    (void)state;
+    for (int i = TMC_ISA_AUTO; i <= TMC_ISA_NEON; i++) {
+        tmc_isa isa = (tmc_isa)99;
+        assert_int_equal(tmc_isa_from_name(tmc_isa_name((tmc_isa)i), &isa), TMC_OK);
+        assert_int_equal(isa, i);
+    }
+    assert_string_equal(tmc_isa_name(TMC_ISA_AVX2), "avx2");
+    assert_string_equal(tmc_isa_name((tmc_isa)4), "?");
+    assert_string_equal(tmc_isa_name((tmc_isa)-1), "?");
+    tmc_isa isa = TMC_ISA_NEON;
+    assert_int_equal(tmc_isa_from_name("AVX2", &isa), TMC_E_ARG);
+    assert_int_equal(tmc_isa_from_name("", &isa), TMC_E_ARG);
+    assert_int_equal(tmc_isa_from_name("?", &isa), TMC_E_ARG);
+    assert_int_equal(tmc_isa_from_name(NULL, &isa), TMC_E_ARG);
+    assert_int_equal(tmc_isa_from_name("ref", NULL), TMC_E_ARG);
+    assert_int_equal(isa, TMC_ISA_NEON);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(query_is_plausible),
+        cmocka_unit_test(levels_match_the_compiler),
+        cmocka_unit_test(choice_respects_the_cap),
+        cmocka_unit_test(names_round_trip),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

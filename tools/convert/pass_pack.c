@@ -1,0 +1,61 @@
+/* Dense weights into the panels that kernels read in place, with the bias inside. Packed weights have one reader, so
+ * weights that several nodes read are packed once for each. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert/memory.h"
+#include "convert/pass_util.h"
+#include "convert/passes.h"
+#include "format/packing.h"
+
+static tmc_pack_shape shape_of(const ir_node *node, const tmc_tensor_desc *w) {
+    tmc_pack_shape s = {.groups = 1, .columns = (size_t)w->dims[0], .channels = (size_t)w->dims[w->rank - 1]};
+    const tmc_conv_params *p = node->op == TMC_OP_FULLY_CONNECTED ? NULL : node->params;
+    const bool transposed = node->op == TMC_OP_CONV_TRANSPOSE;
+    for (int i = 0; i < 3; i++) {
+        s.kernel[i] = p ? (size_t)p->kernel[i] : 1;
+        s.stride[i] = transposed ? (size_t)p->stride[i] : 1;
+        s.dilation[i] = transposed ? (size_t)p->dilation[i] : 1;
+    }
+    if (p) {
+        s.groups = (size_t)p->groups;
+        s.columns /= s.groups;
+    }
+    return s;
+}
+
+static bool can_pack(const ir_graph *graph, const ir_node *node) {
+    if (node->dead) return false;
+    if (node->op != TMC_OP_CONV && node->op != TMC_OP_CONV_TRANSPOSE && node->op != TMC_OP_FULLY_CONNECTED)
+        return false;
+    const bool has_bias = node->input_count > 2 && node->inputs[2] != IR_NONE;
+    return pass_floats(graph, node->inputs[1]) && (!has_bias || pass_floats(graph, node->inputs[2]));
+}
+
+static bool pack(ir_graph *graph, ir_id id) {
+    const ir_node *node = &graph->nodes[id];
+    const ir_tensor *w = &graph->tensors[node->inputs[1]];
+    const bool has_bias = node->input_count > 2 && node->inputs[2] != IR_NONE;
+    const float *bias = has_bias ? graph->tensors[node->inputs[2]].data : NULL;
+    const tmc_pack_shape shape = shape_of(node, &w->desc);
+    const uint64_t floats = tmc_pack_floats(&shape);
+    if (floats > TMC_FILE_MAX_TENSOR_BYTES / sizeof(float)) return false;
+
+    float *data = x_alloc(floats * sizeof *data);
+    tmc_pack_weights(data, &shape, w->data, bias);
+    const ir_id packed = ir_add_tensor(graph, w->name, &w->desc);
+    ir_tensor *t = &graph->tensors[packed];
+    t->desc.packing = t->alt.packing = TMC_PACK_F32_PANELS;
+    t->data = data;
+    t->data_bytes = floats * sizeof *data;
+    ir_set_input(graph, id, 1, packed);
+    ir_truncate_inputs(graph, id, 2);
+    return true;
+}
+
+tmc_status pass_pack_weights(ir_graph *graph, uint32_t *changes, tmc_error *err) {
+    (void)err;
+    for (ir_id id = 0; id < graph->node_count; id++)
+        if (can_pack(graph, &graph->nodes[id])) *changes += pack(graph, id);
+    return TMC_OK;
+}

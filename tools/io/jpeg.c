@@ -1,0 +1,79 @@
+#include "io/image.h"
+
+#if TMC_WITH_JPEG
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+#define MAX_SCANS 100 /* a progressive file of 10^4 scans is a denial of service, not a picture */
+
+typedef struct {
+    struct jpeg_error_mgr base;
+    jmp_buf escape;
+    char text[JMSG_LENGTH_MAX];
+} jpeg_trap;
+
+static void on_error(j_common_ptr jpeg) {
+    jpeg_trap *trap = (jpeg_trap *)jpeg->err;
+    trap->base.format_message(jpeg, trap->text);
+    longjmp(trap->escape, 1);
+}
+
+/* Warnings mean damaged data that libjpeg would paint over: refused. */
+static void on_message(j_common_ptr jpeg, int level) {
+    if (level < 0) on_error(jpeg);
+}
+
+static void on_progress(j_common_ptr jpeg) {
+    jpeg_trap *trap = (jpeg_trap *)jpeg->err;
+    if (jpeg->is_decompressor && ((j_decompress_ptr)jpeg)->input_scan_number > MAX_SCANS) {
+        memcpy(trap->text, "too many scans", 15);
+        longjmp(trap->escape, 1);
+    }
+}
+
+static void decode(struct jpeg_decompress_struct *jpeg, io_image *image) {
+    jpeg->out_color_space = jpeg->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg->dct_method = JDCT_ISLOW;
+    jpeg_start_decompress(jpeg);
+    size_t stride = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW row = image->pixels + stride * jpeg->output_scanline;
+        jpeg_read_scanlines(jpeg, &row, 1);
+    }
+    jpeg_finish_decompress(jpeg);
+}
+
+tmc_status io_jpeg_decode(const uint8_t *bytes, size_t size, io_image *image, tmc_error *err) {
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_progress_mgr progress = {.progress_monitor = on_progress};
+    jpeg_trap trap;
+    volatile tmc_status status = TMC_OK;
+    jpeg.err = jpeg_std_error(&trap.base);
+    trap.base.error_exit = on_error;
+    trap.base.emit_message = on_message;
+    if (setjmp(trap.escape)) {
+        status = tmc_fail(err, strstr(trap.text, "Premature end") ? TMC_E_TRUNCATED : TMC_E_FORMAT, "JPEG: %s", trap.text);
+    } else {
+        jpeg_create_decompress(&jpeg);
+        jpeg.progress = &progress;
+        jpeg_mem_src(&jpeg, bytes, (unsigned long)size);
+        jpeg_read_header(&jpeg, TRUE);
+        if (jpeg.num_components != 1 && jpeg.num_components != 3) {
+            status = tmc_fail(err, TMC_E_UNSUPPORTED, "JPEG with %d components, expected grey or colour", jpeg.num_components);
+        } else {
+            status = io_image_new(image, (int32_t)jpeg.image_width, (int32_t)jpeg.image_height, jpeg.num_components, err);
+            if (!status) decode(&jpeg, image);
+        }
+    }
+    jpeg_destroy_decompress(&jpeg);
+    return status;
+}
+#else
+tmc_status io_jpeg_decode(const uint8_t *bytes, size_t size, io_image *image, tmc_error *err) {
+    (void)bytes, (void)size, (void)image;
+    return tmc_fail(err, TMC_E_UNSUPPORTED, "built without JPEG: install libjpeg62-turbo-dev and build again");
+}
+#endif
