@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "base/tsan.h"
+
 #if TMC_THREADS
 #include <pthreadpool.h>
 #endif
@@ -36,6 +38,7 @@ typedef struct {
 
 static void run_slot(void *arg, size_t slot) {
     loop *l = arg;
+    TMC_TSAN_OBSERVE(l);
     uint64_t saved = tmc_fpenv_enter();
     while (tmc_exec_poll(l->exec) == TMC_OK) {
         size_t index = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
@@ -43,6 +46,7 @@ static void run_slot(void *arg, size_t slot) {
         l->task(l->context, index, slot);
     }
     tmc_fpenv_restore(saved);
+    TMC_TSAN_PUBLISH(l);
 }
 
 tmc_status tmc_exec_loop(tmc_exec *exec, size_t count, tmc_task_fn task, void *context) {
@@ -50,7 +54,9 @@ tmc_status tmc_exec_loop(tmc_exec *exec, size_t count, tmc_task_fn task, void *c
 #if TMC_THREADS
     size_t slots = count < exec->threads ? count : exec->threads;
     if (exec->pool && slots > 1) {
+        TMC_TSAN_PUBLISH(&l);
         pthreadpool_parallelize_1d(exec->pool, run_slot, &l, slots, PTHREADPOOL_FLAG_YIELD_WORKERS);
+        TMC_TSAN_OBSERVE(&l);
         return (tmc_status)exec->stop;
     }
 #endif

@@ -153,8 +153,10 @@ static void test_pads_that_stay(void **state) {
     ir_add_output(g, make_conv(g, make_pad(g, x, TMC_PAD_REFLECT, 0.0f), 6, 3, 2, 1, 1));
     ir_add_output(g, make_conv(g, make_node(g, TMC_OP_PAD, &channels, x, IR_NONE, IR_NONE), 6, 3, 2, 1, 1));
     ir_add_output(g, make_max_pool(g, make_pad(g, x, TMC_PAD_CONSTANT, 0.0f), 3, 2, 0)); /* x may be negative */
+    ir_id negative = make_clamp(g, x, -1.0f, 1.0f);
+    ir_add_output(g, make_max_pool(g, make_pad(g, negative, TMC_PAD_CONSTANT, 0.0f), 3, 2, 0));
     ir_add_output(g, make_conv_transpose(g, make_pad(g, x, TMC_PAD_CONSTANT, 0.0f), 6, 3, 2));
-    assert_int_equal(check(g, pass_fuse_pad, 10, 0.0), 0);
+    assert_int_equal(check(g, pass_fuse_pad, 13, 0.0), 0);
 }
 
 /* ----------------------------------------------------------------------------------------------------- activations */

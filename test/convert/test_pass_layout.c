@@ -161,6 +161,25 @@ static void test_output_in_two_roles(void **state) {
     ir_graph_free(g);
 }
 
+static void test_transposition_within_a_region(void **state) {
+    (void)state;
+    /* x + transpose(x): permuting both ends by the same changes nothing, and must not be taken for a gain twice. */
+    ir_graph *g = ir_graph_new("symmetric");
+    ir_id x = make_relu(g, make_conv(g, make_input(g, "x", DIMS(1, 3, 6, 6)), 4, 3, 1, 1, 1));
+    ir_add_output(g, make_binary(g, TMC_BINARY_ADD, x, make_transpose(g, x, DIMS(0, 1, 3, 2))));
+    expect_layout(g, 1);
+}
+
+static void test_reduction_that_changes_the_order(void **state) {
+    (void)state;
+    /* [N,C,H,W] without W is [N,C,H]; without W from [N,H,W,C] it would be [N,H,C]. */
+    ir_graph *g = ir_graph_new("order");
+    ir_id x = make_conv(g, make_input(g, "x", DIMS(2, 3, 6, 8)), 4, 3, 1, 1, 1);
+    const tmc_reduce_params max = {TMC_REDUCE_MAX, 1 << 3, 0};
+    ir_add_output(g, make_node(g, TMC_OP_REDUCE, &max, x, IR_NONE, IR_NONE));
+    expect_layout(g, 1);
+}
+
 static void test_three_and_five_axes(void **state) {
     (void)state;
     ir_graph *g = ir_graph_new("volume");
@@ -191,6 +210,8 @@ int main(void) {
         cmocka_unit_test(test_never_more_bytes),
         cmocka_unit_test(test_region_with_a_stranger),
         cmocka_unit_test(test_output_in_two_roles),
+        cmocka_unit_test(test_transposition_within_a_region),
+        cmocka_unit_test(test_reduction_that_changes_the_order),
         cmocka_unit_test(test_three_and_five_axes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

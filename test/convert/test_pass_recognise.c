@@ -179,8 +179,8 @@ static void test_other_sandwiches_stay(void **state) {
     ir_graph *g = ir_graph_new("other");
     ir_id x = make_reshape(g, make_input(g, "x", DIMS(2, 12, 3, 5)), DIMS(2, 3, 4, 3, 5));
     ir_add_output(g, make_reshape(g, make_transpose(g, x, DIMS(0, 2, 1, 4, 3)), DIMS(2, 12, 3, 5)));
-    x = make_reshape(g, make_input(g, "y", DIMS(2, 12, 3, 5)), DIMS(3, 2, 4, 3, 5));
-    ir_add_output(g, make_reshape(g, make_transpose(g, x, DIMS(0, 2, 1, 3, 4)), DIMS(2, 12, 3, 5)));
+    x = make_reshape(g, make_input(g, "y", DIMS(4, 12, 3, 5)), DIMS(2, 3, 4, 6, 5)); /* other images */
+    ir_add_output(g, make_reshape(g, make_transpose(g, x, DIMS(0, 2, 1, 3, 4)), DIMS(4, 12, 3, 5)));
     assert_int_equal(apply_pass(g, pass_recognise_shuffle), 0);
     ir_graph_free(g);
 }

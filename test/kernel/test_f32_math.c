@@ -160,28 +160,61 @@ static void reduce(void **state) {
     for_all(reduce_body);
 }
 
-/* A dense walk over all bit patterns: what random values may miss in a branch by range. */
+/* Every 16381st bit pattern: what random values may miss in a branch by range. */
+enum { SWEEP_BLOCK = 4096, SWEEP_BLOCKS = 64 };
+
+static void sweep_inputs(uint32_t block, float *x) {
+    for (uint32_t i = 0; i < SWEEP_BLOCK; i++) {
+        uint32_t bits = (block * SWEEP_BLOCK + i) * 16381u;
+        memcpy(&x[i], &bits, sizeof bits);
+    }
+}
+
 static void unary_sweep(void **state) {
     (void)state;
-    enum { BLOCK = 4096 };
-    static float x[BLOCK], y[BLOCK], want[BLOCK];
+    static float x[SWEEP_BLOCK], y[SWEEP_BLOCK], want[SWEEP_BLOCK];
     tmc_isa levels[4];
     size_t count = op_isa_levels(levels);
     tmc_kernels_select(TMC_ISA_REF, &reference);
     for (size_t l = 1; l < count; l++) {
         tmc_kernels_select(levels[l], &tested);
-        for (uint32_t block = 0; block < 64; block++) {
-            for (uint32_t i = 0; i < BLOCK; i++) {
-                uint32_t bits = (block * BLOCK + i) * 16381u;
-                memcpy(&x[i], &bits, sizeof bits);
-            }
+        for (uint32_t block = 0; block < SWEEP_BLOCKS; block++) {
+            sweep_inputs(block, x);
             for (int k = 0; k < TMC_F32_UNARY_COUNT; k++) {
-                reference.math.unary[k].run(BLOCK, x, want, 0.5f, 1.25f);
-                tested.math.unary[k].run(BLOCK, x, y, 0.5f, 1.25f);
-                check_same(tested.math.unary[k].name, BLOCK, y, want, BLOCK);
+                reference.math.unary[k].run(SWEEP_BLOCK, x, want, 0.5f, 1.25f);
+                tested.math.unary[k].run(SWEEP_BLOCK, x, y, 0.5f, 1.25f);
+                check_same(tested.math.unary[k].name, SWEEP_BLOCK, y, want, SWEEP_BLOCK);
             }
         }
     }
+}
+
+static uint64_t hash(uint64_t h, const float *y, size_t n) { /* FNV-1a over words; one pattern for every NaN */
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = 0x7fc00000;
+        if (!isnan(y[i])) memcpy(&bits, &y[i], sizeof bits);
+        h = (h ^ bits) * UINT64_C(0x100000001b3);
+    }
+    return h;
+}
+
+/* The bits of all unary kernels and of pow are these on every architecture and with every compiler. A change of a
+ * formula changes them, and with them the answers of every model that is in use: never by accident. */
+static void same_on_every_architecture(void **state) {
+    (void)state;
+    static float x[SWEEP_BLOCK], y[SWEEP_BLOCK];
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    tmc_kernels_select(TMC_ISA_REF, &reference);
+    for (uint32_t block = 0; block < SWEEP_BLOCKS; block++) {
+        sweep_inputs(block, x);
+        for (int k = 0; k < TMC_F32_UNARY_COUNT; k++) {
+            reference.math.unary[k].run(SWEEP_BLOCK, x, y, 0.5f, 1.25f);
+            h = hash(h, y, SWEEP_BLOCK);
+        }
+        for (uint32_t i = 0; i < SWEEP_BLOCK; i++) y[i] = tmc_f32_pow(fabsf(x[i]), (float)(i % 64) * 0.25f - 8);
+        h = hash(h, y, SWEEP_BLOCK);
+    }
+    if (h != UINT64_C(0xb4bd0bb346a1809b)) fail_msg("the bits changed: %016llx", (unsigned long long)h);
 }
 
 /* The orders of docs/kernels-math.md, written out once more. */
@@ -206,8 +239,10 @@ static void sum_order(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unary),  cmocka_unit_test(binary),      cmocka_unit_test(channels),  cmocka_unit_test(softmax),
-        cmocka_unit_test(reduce), cmocka_unit_test(unary_sweep), cmocka_unit_test(sum_order),
+        cmocka_unit_test(unary),     cmocka_unit_test(binary),
+        cmocka_unit_test(channels),  cmocka_unit_test(softmax),
+        cmocka_unit_test(reduce),    cmocka_unit_test(unary_sweep),
+        cmocka_unit_test(sum_order), cmocka_unit_test(same_on_every_architecture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

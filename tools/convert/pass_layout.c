@@ -119,6 +119,25 @@ static int permuted_layout(const ir_tensor *t, const int32_t *perm) {
     return -1;
 }
 
+/* A transposition from a region into itself, as in x + transpose(x): both its ends are permuted. */
+static bool is_inner(const regions *r, ir_id node) {
+    const ir_id in = r->graph->nodes[node].inputs[0], out = r->graph->nodes[node].outputs[0];
+    if (in >= r->tensor_count || out >= r->tensor_count) return false;
+    return find_root(r->root, in) == find_root(r->root, out);
+}
+
+static int64_t inner_gain(const ir_tensor *source, const int32_t *before, const int32_t *perm) {
+    const int32_t rank = source->desc.rank;
+    int32_t inverse[TMC_MAX_RANK] = {0}, half[TMC_MAX_RANK], after[TMC_MAX_RANK];
+    ir_tensor permuted = *source;
+    permuted.desc = pass_permuted(&source->desc, perm);
+    permuted.alt = pass_permuted(&source->alt, perm);
+    pass_perm_invert(perm, rank, inverse);
+    compose(inverse, before, rank, half);
+    compose(half, perm, rank, after);
+    return weight(source, before) - weight(&permuted, after);
+}
+
 static int64_t producer_gain(const regions *r, const ir_tensor *t, const int32_t *perm) {
     const ir_graph *graph = r->graph;
     if (t->is_input) return permuted_layout(t, perm) >= 0 ? 0 : -weight(t, perm);
@@ -128,6 +147,7 @@ static int64_t producer_gain(const regions *r, const ir_tensor *t, const int32_t
     if (before) {
         int32_t after[TMC_MAX_RANK];
         const ir_tensor *source = &graph->tensors[producer->inputs[0]];
+        if (is_inner(r, t->producer)) return inner_gain(source, before, perm);
         compose(before, perm, t->desc.rank, after);
         return weight(source, before) - weight(source, after);
     }
@@ -337,9 +357,11 @@ static tmc_status sweep(ir_graph *graph, uint32_t *changes, tmc_error *err) {
     return status;
 }
 
-/* Each step makes the transposed bytes fewer, so the sweeps end. */
+/* Each step makes the transposed bytes fewer, so the sweeps end; the bound is for a defect in that argument. */
 tmc_status pass_layout(ir_graph *graph, uint32_t *changes, tmc_error *err) {
-    for (uint32_t before = *changes, ignored = 0;; before = *changes) {
+    uint32_t ignored = 0;
+    for (uint32_t sweeps = graph->node_count + 1; sweeps; sweeps--) {
+        const uint32_t before = *changes;
         TMC_TRY(sweep(graph, changes, err));
         if (*changes == before) return TMC_OK;
         TMC_TRY(pass_remove_dead(graph, &ignored, err));
@@ -347,4 +369,5 @@ tmc_status pass_layout(ir_graph *graph, uint32_t *changes, tmc_error *err) {
         TMC_TRY(pass_remove_dead(graph, &ignored, err));
         TMC_TRY(ir_infer_all(graph, err));
     }
+    return tmc_fail(err, TMC_E_INTERNAL, "the layout pass does not come to rest");
 }
