@@ -75,7 +75,7 @@ $(SO): $(LIB_OBJ) src/libtmcnn.map
 clean:
 	rm -rf $(BUILD)
 
-include mk/tools.mk mk/test.mk mk/demo.mk mk/install.mk mk/deps.mk
+include mk/tools.mk mk/deps.mk mk/test.mk mk/demo.mk mk/install.mk
 -include mk/fuzz.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

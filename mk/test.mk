@@ -57,9 +57,12 @@ tsan:
 
 ## make arm64-check     cross build, test programs and conformance under emulation (needs make deps-arm64)
 .PHONY: arm64-check
+ARM64_LIB := $(ARM64_ROOT)/usr/lib/aarch64-linux-gnu
+ARM64_RUN := qemu-aarch64 -cpu max -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=$(ARM64_LIB)
+ARM64_MAKE := $(MAKE) BUILD=build/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar CPUINFO=0 PNG=0 JPEG=0 NIFTI=0 \
+  EXTRA_LDFLAGS="-L$(ARM64_LIB) -Wl,-rpath-link,$(ARM64_LIB)"
 arm64-check:
-	PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig $(MAKE) BUILD=build/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
-	  CPUINFO=0 PNG=0 JPEG=0 NIFTI=0 RUN_TEST="qemu-aarch64 -cpu max" programs conformance
+	$(ARM64_MAKE) RUN_TEST="$(ARM64_RUN)" programs conformance
 
 ## make models-check    whole models against onnxruntime, medical tables, digests across levels (needs PyPI and ../shared)
 .PHONY: models-check venv
@@ -84,7 +87,6 @@ models-check: $(BUILD)/tmcnn build/models/done
 ## make digests-check   the same bits at every level and thread count, also under emulation (about half an hour)
 .PHONY: digests-check
 digests-check: $(BUILD)/tmcnn build/models/done
-	PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig $(MAKE) BUILD=build/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar \
-	  CPUINFO=0 PNG=0 JPEG=0 NIFTI=0 build/arm64/tmcnn
+	$(ARM64_MAKE) build/arm64/tmcnn
 	$(VENV)/bin/python test/models/check_models.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED) --digests \
-	  --emulator "qemu-aarch64 -cpu max build/arm64/tmcnn" $(MODELS)
+	  --emulator "$(ARM64_RUN) build/arm64/tmcnn" $(MODELS)

@@ -6,17 +6,16 @@ TOOL_LIB_OBJ := $(TOOL_LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/onnx/onnx.pb-c.o
 TOOL_LIB := $(BUILD)/libtmcnn_tools.a
 TOOL_OBJ := $(TOOL_SRC:%.c=$(BUILD)/%.o)
 TOOL_LIBS := -lprotobuf-c -lsodium
-TOOL_FLAGS := -Itools -I$(BUILD) -D_POSIX_C_SOURCE=200809L
+TOOL_FLAGS := -Itools -I$(BUILD) -D_POSIX_C_SOURCE=200809L -DTMC_WITH_PNG=$(strip $(PNG)) -DTMC_WITH_JPEG=$(strip $(JPEG)) \
+  -DTMC_WITH_NIFTI=$(strip $(NIFTI))
 ifeq ($(strip $(PNG)),1)
-TOOL_FLAGS += -DTMC_WITH_PNG=1
 TOOL_LIBS += $(shell pkg-config --libs spng)
 endif
 ifeq ($(strip $(JPEG)),1)
-TOOL_FLAGS += -DTMC_WITH_JPEG=1
 TOOL_LIBS += $(shell pkg-config --libs libjpeg)
 endif
 ifeq ($(strip $(NIFTI)),1)
-TOOL_FLAGS += -DTMC_WITH_NIFTI=1 -isystem /usr/include/nifti
+TOOL_FLAGS += -isystem /usr/include/nifti
 TOOL_LIBS += -lniftiio -lznz -lz
 endif
 

@@ -54,29 +54,29 @@ TMC_API uint32_t tmc_version(void);
 /* The values are part of the ABI and never change. */
 typedef enum tmc_status {
     TMC_OK = 0,
-    TMC_E_ARG = 1,          /* an argument is NULL, out of its documented range, or a flag is unknown */
-    TMC_E_STATE = 2,        /* the call is not allowed in this state of the object */
-    TMC_E_NOMEM = 3,        /* an allocation failed */
-    TMC_E_IO = 4,           /* the operating system refused to open, read or map; see tmc_error.os_error */
-    TMC_E_TRUNCATED = 5,    /* the bytes end before the structure they announce */
-    TMC_E_FORMAT = 6,       /* the bytes are not a well-formed file */
-    TMC_E_VERSION = 7,      /* the file or a struct needs a newer library */
-    TMC_E_UNSUPPORTED = 8,  /* well-formed, but this library has no such operator, combination or feature */
-    TMC_E_LIMIT = 9,        /* a count or size is over a fixed or a caller's limit */
-    TMC_E_RANGE = 10,       /* an attribute, offset or index is outside its range */
-    TMC_E_SHAPE = 11,       /* tensor shapes do not fit the operator or each other */
-    TMC_E_DTYPE = 12,       /* an element type is unknown or not allowed here */
-    TMC_E_QUANT = 13,       /* quantisation parameters are invalid */
-    TMC_E_GRAPH = 14,       /* the nodes do not form a valid graph */
-    TMC_E_BUFFER = 15,      /* a caller's buffer is too short, too long, unaligned or overlaps another */
-    TMC_E_INTEGRITY = 16,   /* a checksum or self-test does not match */
-    TMC_E_AUTH = 17,        /* signature missing or wrong, or access outside what is allowed */
-    TMC_E_NONFINITE = 18,   /* NaN or infinity where the caller asked for a check */
-    TMC_E_CANCELLED = 19,   /* the caller's cancel flag stopped the run; outputs are invalid */
-    TMC_E_TIMEOUT = 20,     /* the deadline passed; outputs are invalid */
-    TMC_E_BACKEND = 21,     /* a delegate or device failed and falling back was not allowed */
-    TMC_E_BUSY = 22,        /* the session is in use by another call */
-    TMC_E_INTERNAL = 23     /* a defect of this library; please report it */
+    TMC_E_ARG = 1,         /* an argument is NULL, out of its documented range, or a flag is unknown */
+    TMC_E_STATE = 2,       /* the call is not allowed in this state of the object */
+    TMC_E_NOMEM = 3,       /* an allocation failed */
+    TMC_E_IO = 4,          /* the operating system refused to open, read or map; see tmc_error.os_error */
+    TMC_E_TRUNCATED = 5,   /* the bytes end before the structure they announce */
+    TMC_E_FORMAT = 6,      /* the bytes are not a well-formed file */
+    TMC_E_VERSION = 7,     /* the file or a struct needs a newer library */
+    TMC_E_UNSUPPORTED = 8, /* well-formed, but this library has no such operator, combination or feature */
+    TMC_E_LIMIT = 9,       /* a count or size is over a fixed or a caller's limit */
+    TMC_E_RANGE = 10,      /* an attribute, offset or index is outside its range */
+    TMC_E_SHAPE = 11,      /* tensor shapes do not fit the operator or each other */
+    TMC_E_DTYPE = 12,      /* an element type is unknown or not allowed here */
+    TMC_E_QUANT = 13,      /* quantisation parameters are invalid */
+    TMC_E_GRAPH = 14,      /* the nodes do not form a valid graph */
+    TMC_E_BUFFER = 15,     /* a caller's buffer is too short, too long, unaligned or overlaps another */
+    TMC_E_INTEGRITY = 16,  /* a checksum or self-test does not match */
+    TMC_E_AUTH = 17,       /* signature missing or wrong, or access outside what is allowed */
+    TMC_E_NONFINITE = 18,  /* NaN or infinity where the caller asked for a check */
+    TMC_E_CANCELLED = 19,  /* the caller's cancel flag stopped the run; outputs are invalid */
+    TMC_E_TIMEOUT = 20,    /* the deadline passed; outputs are invalid */
+    TMC_E_BACKEND = 21,    /* a delegate or device failed and falling back was not allowed */
+    TMC_E_BUSY = 22,       /* the session is in use by another call */
+    TMC_E_INTERNAL = 23    /* a defect of this library; please report it */
 } tmc_status;
 
 /* The status as its constant's name, for example "TMC_E_SHAPE"; "TMC_E_?" for an unknown value. Static storage. */
@@ -86,7 +86,7 @@ TMC_API const char *tmc_status_text(tmc_status status);
 
 /* Where something failed. Fields that do not apply hold -1 (indices), UINT64_MAX (offset), 0 or "". */
 typedef struct tmc_error {
-    size_t struct_size;   /* sizeof(tmc_error), set by tmc_error_init */
+    size_t struct_size; /* sizeof(tmc_error), set by tmc_error_init */
     tmc_status status;
     int32_t node;         /* index of the node in the file */
     int32_t tensor;       /* index of the tensor in the file */
@@ -159,13 +159,15 @@ typedef struct tmc_tensor_info {
 
 typedef struct tmc_model tmc_model;
 
-/* tmc_model_options.flags */
-#define TMC_MODEL_MMAP 1u   /* path and fd: map instead of reading. The kernel kills the process (SIGBUS) if the file is
-                             * cut short while mapped: only for read-only storage. Falls back to reading where
-                             * mapping is not possible. */
-#define TMC_MODEL_BORROW 2u /* memory: use the caller's bytes in place; 64-byte aligned, unchanged and alive until the
-                             * last reference to the model is gone. Without it they are copied. */
-#define TMC_MODEL_STRICT 4u /* refuse weights that are NaN or infinite, and unknown optional sections */
+/* tmc_model_options.flags
+ *   - MMAP (path and fd): map instead of reading. The kernel kills the process (SIGBUS) if the file is cut short while
+ *     mapped: only for read-only storage. Falls back to reading where mapping is not possible.
+ *   - BORROW (memory): use the caller's bytes in place; 64-byte aligned, unchanged and alive until the last reference
+ *     to the model is gone. Without it they are copied.
+ *   - STRICT: refuse weights that are NaN or infinite, and unknown optional sections. */
+#define TMC_MODEL_MMAP 1u
+#define TMC_MODEL_BORROW 2u
+#define TMC_MODEL_STRICT 4u
 
 typedef struct tmc_model_options {
     size_t struct_size;
@@ -252,11 +254,11 @@ typedef struct tmc_shape {
 typedef struct tmc_plan_options {
     size_t struct_size;
     uint32_t flags;
-    tmc_isa max_isa;               /* TMC_ISA_AUTO by default; a level this CPU lacks gives E_UNSUPPORTED */
-    uint32_t threads;              /* 1 by default; 0 or over 64 gives E_ARG */
-    uint32_t input_count;          /* 0: default shapes; else the model's input count */
-    const tmc_shape *input_shapes; /* `input_count` shapes, read during the call only */
-    uint64_t arena_limit;          /* E_LIMIT, with the bytes needed, if the arena is larger; 0: none */
+    tmc_isa max_isa;                /* TMC_ISA_AUTO by default; a level this CPU lacks gives E_UNSUPPORTED */
+    uint32_t threads;               /* 1 by default; 0 or over 64 gives E_ARG */
+    uint32_t input_count;           /* 0: default shapes; else the model's input count */
+    const tmc_shape *input_shapes;  /* `input_count` shapes, read during the call only */
+    uint64_t arena_limit;           /* E_LIMIT, with the bytes needed, if the arena is larger; 0: none */
     const tmc_allocator *allocator; /* NULL: the model's */
 } tmc_plan_options;
 
@@ -276,7 +278,8 @@ typedef struct tmc_memory {
     uint64_t session_bytes;    /* one block that a session takes: its tables and the arena */
     uint64_t arena_bytes;      /* part of session_bytes: activations and scratch */
     uint64_t activation_bytes; /* part of arena_bytes: all tensors, overlapped by life time */
-    uint64_t scratch_bytes;    /* part of arena_bytes: largest work space of a node */
+    uint64_t scratch_bytes;    /* part of arena_bytes: largest work space of a node; lies where no tensor is alive
+                                * then, so that the two parts may add up to more than the whole */
     uint64_t live_bytes;       /* lower bound: the largest set of tensors alive at one node */
     uint64_t repacked_bytes;   /* weights stored a second time; 0 where all are used in place */
     uint64_t alignment;        /* that a caller's block must have */
@@ -325,7 +328,9 @@ typedef struct tmc_session_options {
 TMC_API void tmc_session_options_init(tmc_session_options *options);
 
 /* Makes a session; keeps a reference to the plan. The only allocation is the block of tmc_memory.session_bytes (and
- * the thread pool's own). Errors: E_ARG, E_NOMEM, E_BUFFER, E_UNSUPPORTED. Since 0.1. */
+ * the thread pool's own). Threads that cannot be started are no error: the session runs without, tmc_session_info says
+ * so, and the call has then waited 1 s and 0.1 s per thread at most. In a forked child a session runs without threads.
+ * Errors: E_ARG, E_NOMEM, E_BUFFER, E_UNSUPPORTED. Since 0.1. */
 TMC_API tmc_status tmc_session_create(tmc_plan *plan, const tmc_session_options *options, tmc_session **session,
                                       tmc_error *err);
 /* Not while a run is in progress. */
@@ -401,8 +406,9 @@ TMC_API tmc_status tmc_session_get_info(const tmc_session *session, tmc_session_
 /* ---------------------------------------------------------------------------------------------------- self-test */
 
 /* Runs every test vector stored in the file at the given plan options (NULL: defaults) and compares the outputs' bits.
- * A power-on test. Errors: E_INTEGRITY (names the output), E_STATE (the file has no vectors), those of plan, session
- * and run. Allocates a plan and a session for the time of the call. Since 0.1. */
+ * A power-on test. The vectors hold for the default shapes: options with input shapes give E_ARG, and
+ * TMC_PLAN_EXTERNAL_IO is ignored. Errors: E_INTEGRITY (names the output), E_STATE (the file has no vectors), those of
+ * plan, session and run. Allocates a plan and a session for the time of the call. Since 0.1. */
 TMC_API tmc_status tmc_model_selftest(tmc_model *model, const tmc_plan_options *options, tmc_error *err);
 
 #ifdef __cplusplus

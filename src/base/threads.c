@@ -15,8 +15,7 @@
 
 /* How long a caller waits for its pool. Its threads spin while they start: on an idle machine 4 take 0.1 ms, with five
  * times as many runnable threads as cores they were seen to take 170 ms. */
-#define START_LIMIT_NS 1000000000u
-#define START_LIMIT_THREAD_NS 100000000u
+static uint64_t start_limit_ns(uint32_t wanted) { return 1000000000u + wanted * (uint64_t)100000000u; }
 
 static void *wait_for_lock(void *lock) {
     pthread_mutex_lock(lock);
@@ -56,8 +55,8 @@ static void probe_task(void *context, size_t index) {
     TMC_TSAN_PUBLISH(p);
 }
 
-static bool pool_works(pthreadpool_t pool, uint32_t wanted, uint64_t deadline_ns) {
-    probe p = {wanted, 0, deadline_ns};
+static bool pool_works(pthreadpool_t pool, uint32_t wanted) {
+    probe p = {wanted, 0, tmc_clock_ns() + start_limit_ns(wanted)};
     TMC_TSAN_PUBLISH(&p);
     pthreadpool_parallelize_1d(pool, probe_task, &p, wanted, PTHREADPOOL_FLAG_YIELD_WORKERS);
     TMC_TSAN_OBSERVE(&p);
@@ -70,7 +69,6 @@ typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint32_t wanted;
-    uint64_t deadline_ns;
     bool ready, abandoned;
     pthreadpool_t pool;
 } start;
@@ -86,7 +84,6 @@ static start *start_new(uint32_t wanted) {
     start *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->wanted = wanted;
-    s->deadline_ns = tmc_clock_ns() + START_LIMIT_NS + wanted * (uint64_t)START_LIMIT_THREAD_NS;
     bool made = !pthread_condattr_init(&monotonic);
     if (made) {
         made = !pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) && !pthread_cond_init(&s->changed, &monotonic);
@@ -105,7 +102,7 @@ static void *helper_main(void *context) {
     start *s = context;
     pthreadpool_t pool = pthreadpool_create(s->wanted);
     /* A pool whose probe fails has threads missing: destroying it would wait for them. */
-    if (pool && !pool_works(pool, s->wanted, s->deadline_ns)) pool = NULL;
+    if (pool && !pool_works(pool, s->wanted)) pool = NULL;
     pthread_mutex_lock(&s->lock);
     bool abandoned = s->abandoned;
     s->pool = pool;
@@ -139,7 +136,8 @@ static pthreadpool_t pool_start(uint32_t wanted) {
         start_free(s);
         return NULL;
     }
-    struct timespec until = {(time_t)(s->deadline_ns / 1000000000u), (long)(s->deadline_ns % 1000000000u)};
+    uint64_t limit = tmc_clock_ns() + start_limit_ns(wanted);
+    struct timespec until = {(time_t)(limit / 1000000000u), (long)(limit % 1000000000u)};
     pthread_mutex_lock(&s->lock);
     while (!s->ready && pthread_cond_timedwait(&s->changed, &s->lock, &until) != ETIMEDOUT) continue;
     bool ready = s->ready;

@@ -4,9 +4,9 @@
  * pthreadpool_destroy, for threads that do not exist; after fork its threads exist only in the parent. Therefore:
  *   - as many threads as the pool will need are first started together and ended: a lasting shortage is found here, at
  *     no cost to anybody;
- *   - the pool is made on a helper thread and must then run one task on each of its threads at once; the caller waits a
- *     bounded time. If that passes, the session runs serially. A pool that comes up late is destroyed by the helper;
- * one that never does stays behind with its helper on purpose (some KiB): nothing can stop a thread inside
+ *   - the pool is made on a helper thread and must then run one task on each of its threads at once. The caller waits
+ *     for that 1 s and 0.1 s per thread at most, then goes on without threads. A pool that comes up later is destroyed
+ *     by the helper; one that never does stays behind with it on purpose (some KiB): nothing can stop a thread inside
  *     pthreadpool_create;
  *   - in a forked child the pool is neither used nor destroyed.
  * The helper blocks every signal that is not a fault of its own thread, and so do the pool's threads, which inherit its

@@ -55,7 +55,9 @@ static tmc_status infer_axis(const tmc_infer_args *args, const tmc_resize_params
     } else {
         *dim = size;
     }
-    if (p->coordinates == TMC_COORD_ALIGN_CORNERS && *dim == 1 && in > 1)
+    /* A fractional length, of which one element remains, has its second corner beyond it: legal. */
+    bool one_corner = *dim == 1 && in > 1 && (scale == 0.0f || scale == (float)(1.0 / in));
+    if (p->coordinates == TMC_COORD_ALIGN_CORNERS && one_corner)
         return tmc_fail_field(args->err, TMC_E_RANGE, "sizes", "axis %d: align_corners has no two corners in size 1",
                               axis);
     if (p->coordinates == TMC_COORD_TF_CROP_AND_RESIZE && !(isfinite(p->roi_begin[axis]) && isfinite(p->roi_end[axis])))

@@ -51,7 +51,8 @@ static tmc_status check_dims_max(const validator *v, const tmc_file_tensor *t) {
                                       "largest dim %d is %d, expected 0: not an input", i, t->dims_max[i]);
         return TMC_OK;
     }
-    /* Bounds of single dims: their product may be over the size limit, which a plan checks for the shape it is given. */
+    /* Bounds of single dims: their product may be over the size limit, which a plan checks for the shape it is given.
+     */
     for (int i = 0; i < TMC_MAX_RANK; i++) {
         int32_t low = i < t->rank ? t->dims[i] : 0;
         if (t->dims_max[i] < low || (i >= t->rank && t->dims_max[i]))

@@ -24,14 +24,16 @@ static double unscale(const tmc_resize_axis *axis, double x) {
     return axis->scale != 0.0 ? x / axis->scale : x * (double)axis->in / (double)axis->out;
 }
 
-/* Position of output element o among the input elements. Formulas: ONNX Resize, coordinate_transformation_mode. */
+/* Position of output element o among the input elements. Formulas: ONNX Resize, coordinate_transformation_mode; as in
+ * its reference, align_corners with a scale of its own has the fractional length in * scale. */
 static double coordinate(const tmc_resize_axis *axis, int32_t mode, double o) {
     const double in_last = (double)axis->in - 1.0, out_last = (double)axis->out - 1.0;
+    const double corner = axis->scale != 0.0 ? (double)axis->in * axis->scale - 1.0 : out_last;
     switch (mode) {
     case TMC_COORD_PYTORCH_HALF_PIXEL:
         if (axis->out == 1) return 0.0;
         return unscale(axis, o + 0.5) - 0.5;
-    case TMC_COORD_ALIGN_CORNERS: return axis->out == 1 ? 0.0 : o * in_last / out_last;
+    case TMC_COORD_ALIGN_CORNERS: return corner > 0.0 ? o * in_last / corner : 0.0;
     case TMC_COORD_ASYMMETRIC: return unscale(axis, o);
     case TMC_COORD_TF_CROP_AND_RESIZE:
         if (axis->out == 1) return 0.5 * (axis->crop_begin + axis->crop_end) * in_last;

@@ -11,8 +11,12 @@ static tmc_dtype precision(const tmc_op_node *op) {
     return (tmc_dtype)op->outputs[0]->dtype;
 }
 
+/* Only a concat has more inputs than this; there a repeated one counts each time, so that a report of a hostile file
+ * does not take time that grows with the square. */
+enum { DISTINCT_INPUTS = 64 };
+
 static bool seen_before(const uint32_t *tensors, uint32_t index) {
-    for (uint32_t i = 0; i < index; i++)
+    for (uint32_t i = 0; i < index && index < DISTINCT_INPUTS; i++)
         if (tensors[i] == tensors[index]) return true;
     return false;
 }

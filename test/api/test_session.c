@@ -406,7 +406,7 @@ static void test_cancel_at_every_node(void **state) {
 
 static void test_timeout_inside_a_node(void **state) {
     (void)state;
-    tmc_session *s = graph_start(graph_heavy(1, 96, 192), 1);
+    tmc_session *s = graph_start(graph_heavy(1, 96, 128), 1);
     tmc_run_options run;
     tmc_run_options_init(&run);
     graph_fill(s, 1);
@@ -423,8 +423,8 @@ static void test_timeout_inside_a_node(void **state) {
         const uint64_t late = tmc_clock_ns() - begin - run.timeout_ns;
         if (late < shortest) shortest = late;
     }
-    assert_true(shortest < 5000000);
-    run.timeout_ns = UINT64_MAX; /* does not wrap */
+    assert_true(shortest < (whole / 50 > 5000000 ? whole / 50 : 5000000)); /* emulators and sanitizers are slow */
+    run.timeout_ns = UINT64_MAX;                                           /* does not wrap */
     assert_ok(tmc_session_run(s, &run, &err));
     tmc_session_release(&s);
 }

@@ -16,7 +16,7 @@
 #include "lib/random.h"
 
 #define MAX_LENGTH 67
-#define ROWS 3
+#define ROWS 11 /* more than the lanes of any vector, and no multiple of them */
 
 static tmc_kernels reference, tested;
 static random_state rng;

@@ -62,6 +62,7 @@ static const shape pairs[][2] = {
     {{2, {1, 40001}}, {2, {1, 40001}}},
 };
 #define PAIR_COUNT (sizeof pairs / sizeof *pairs)
+#define LARGE_PAIRS (PAIR_COUNT - 3) /* from here on */
 
 static uint32_t in_place_of(const op_tensor *in, uint32_t count, uint32_t first, const tmc_tensor_desc *out) {
     uint32_t mask = 0;
@@ -192,6 +193,7 @@ static void binary_plain(void **state) {
         for (int32_t kind = 1; kind < TMC_BINARY_END; kind++) {
             if (!allowed(kind, dtypes[d])) continue;
             for (size_t i = 0; i < PAIR_COUNT; i++) {
+                if (i >= LARGE_PAIRS && kind % 4) continue; /* the large shapes are about tasks, not about kinds */
                 tmc_binary_params p = {kind, {-INFINITY, INFINITY}};
                 void *a = numbers(dtypes[d], &pairs[i][0], false),
                      *b = numbers(dtypes[d], &pairs[i][1], dtypes[d] != TMC_BOOL);

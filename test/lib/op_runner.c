@@ -45,6 +45,27 @@ typedef struct buffers {
     guard_buffer inputs[OP_MAX_TENSORS], outputs[OP_MAX_TENSORS], scratch;
 } buffers;
 
+#if TMC_THREADS
+/* One pool for all calls: a new pool's threads spin for a while before they sleep, which under an emulator takes longer
+ * than the operators. */
+static struct pthreadpool *pool;
+static uint32_t pool_threads;
+
+static void destroy_pool(void) {
+    if (pool) pthreadpool_destroy(pool);
+    pool = NULL;
+}
+
+static struct pthreadpool *shared_pool(uint32_t threads) {
+    if (pool_threads == threads) return pool;
+    if (pool_threads == 0) atexit(destroy_pool);
+    destroy_pool();
+    pool = pthreadpool_create(threads);
+    pool_threads = threads;
+    return pool;
+}
+#endif
+
 static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, const tmc_op_functions *functions,
                                const tmc_kernels *kernels, const tmc_op_setup *setup, buffers *b, op_result *result) {
     const void *inputs[OP_MAX_TENSORS] = {0};
@@ -67,7 +88,7 @@ static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, con
 
     tmc_exec exec = {NULL, call->threads ? call->threads : 1, NULL, UINT64_MAX, TMC_OK};
 #if TMC_THREADS
-    if (call->threads > 1) exec.pool = pthreadpool_create(call->threads);
+    if (call->threads > 1) exec.pool = shared_pool(call->threads);
 #endif
     tmc_op_run run = {node, kernels, inputs, outputs, b->scratch.data, &exec, &result->err};
     tmc_status status = TMC_OK;
@@ -77,9 +98,6 @@ static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, con
         double seconds = (double)(tmc_clock_ns() - start) * 1e-9;
         if (i == 0 || seconds < result->seconds) result->seconds = seconds;
     }
-#if TMC_THREADS
-    if (exec.pool) pthreadpool_destroy(exec.pool);
-#endif
     if (status != TMC_OK) return status;
     for (uint32_t i = 0; i < call->output_count; i++) {
         size_t bytes = tmc_tensor_bytes(&result->descs[i]);

@@ -162,12 +162,29 @@ static void slice(void **state) {
     static const struct {
         int32_t begin, end, step, count; /* of 10; 0: E_SHAPE; counts from Python's len(range(10)[b:e:s]) */
     } cases[] = {
-        {0, INT32_MAX, 1, 10},  {2, 5, 1, 3},           {-3, INT32_MAX, 1, 3}, {0, -1, 1, 9},
-        {0, 10, 3, 4},          {1, 10, 3, 3},          {-100, 100, 1, 10},    {9, INT32_MIN, -1, 10},
-        {-1, INT32_MIN, -1, 10}, {100, INT32_MIN, -3, 4}, {8, 2, -2, 3},        {5, 5, 1, 0},
-        {7, 3, 1, 0},           {3, 7, -1, 0},          {10, INT32_MAX, 1, 0}, {-100, INT32_MIN, -1, 0},
-        {0, INT32_MIN, -1, 1},  {0, INT32_MAX, INT32_MAX, 1}, {9, INT32_MIN, INT32_MIN, 1}, {9, INT32_MAX, -1, 0},
-        {INT32_MIN, INT32_MAX, 1, 10}, {-10, -9, 1, 1},  {-1, -11, -9, 2},
+        {0, INT32_MAX, 1, 10},
+        {2, 5, 1, 3},
+        {-3, INT32_MAX, 1, 3},
+        {0, -1, 1, 9},
+        {0, 10, 3, 4},
+        {1, 10, 3, 3},
+        {-100, 100, 1, 10},
+        {9, INT32_MIN, -1, 10},
+        {-1, INT32_MIN, -1, 10},
+        {100, INT32_MIN, -3, 4},
+        {8, 2, -2, 3},
+        {5, 5, 1, 0},
+        {7, 3, 1, 0},
+        {3, 7, -1, 0},
+        {10, INT32_MAX, 1, 0},
+        {-100, INT32_MIN, -1, 0},
+        {0, INT32_MIN, -1, 1},
+        {0, INT32_MAX, INT32_MAX, 1},
+        {9, INT32_MIN, INT32_MIN, 1},
+        {9, INT32_MAX, -1, 0},
+        {INT32_MIN, INT32_MAX, 1, 10},
+        {-10, -9, 1, 1},
+        {-1, -11, -9, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const tmc_slice_params p = slice1(cases[i].begin, cases[i].end, cases[i].step);
@@ -218,16 +235,35 @@ static void scalars(void **state) {
         float value;
         int64_t bits; /* -1: not exact */
     } cases[] = {
-        {TMC_F32, 1.5f, 0x3fc00000},  {TMC_F16, 1.5f, 0x3e00},         {TMC_F16, 65504.0f, 0x7bff},
-        {TMC_F16, 65520.0f, -1},      {TMC_F16, 0x1p-24f, 0x0001},     {TMC_F16, 0x1p-25f, -1},
-        {TMC_F16, 0x1p-14f, 0x0400},  {TMC_F16, 0x1.ff8p-15f, 0x03ff}, {TMC_F16, -0.0f, 0x8000},
-        {TMC_F16, 0.1f, -1},          {TMC_F16, INFINITY, 0x7c00},     {TMC_F16, -INFINITY, 0xfc00},
-        {TMC_I8, 127.0f, 0x7f},       {TMC_I8, -128.0f, 0x80},         {TMC_I8, 128.0f, -1},
-        {TMC_I8, -129.0f, -1},        {TMC_I8, 0.5f, -1},              {TMC_U8, 255.0f, 0xff},
-        {TMC_U8, 256.0f, -1},         {TMC_U8, -1.0f, -1},             {TMC_I32, -0x1p31f, 0x80000000},
-        {TMC_I32, 0x1p31f, -1},       {TMC_I64, 0x1p62f, 1ll << 62},   {TMC_I64, 0x1p63f, -1},
-        {TMC_BOOL, 1.0f, 1},          {TMC_BOOL, 2.0f, -1},            {TMC_I32, INFINITY, -1},
-        {TMC_I4, 0.0f, -1},           {TMC_U8, -0.0f, 0},
+        {TMC_F32, 1.5f, 0x3fc00000},
+        {TMC_F16, 1.5f, 0x3e00},
+        {TMC_F16, 65504.0f, 0x7bff},
+        {TMC_F16, 65520.0f, -1},
+        {TMC_F16, 0x1p-24f, 0x0001},
+        {TMC_F16, 0x1p-25f, -1},
+        {TMC_F16, 0x1p-14f, 0x0400},
+        {TMC_F16, 0x1.ff8p-15f, 0x03ff},
+        {TMC_F16, -0.0f, 0x8000},
+        {TMC_F16, 0.1f, -1},
+        {TMC_F16, INFINITY, 0x7c00},
+        {TMC_F16, -INFINITY, 0xfc00},
+        {TMC_I8, 127.0f, 0x7f},
+        {TMC_I8, -128.0f, 0x80},
+        {TMC_I8, 128.0f, -1},
+        {TMC_I8, -129.0f, -1},
+        {TMC_I8, 0.5f, -1},
+        {TMC_U8, 255.0f, 0xff},
+        {TMC_U8, 256.0f, -1},
+        {TMC_U8, -1.0f, -1},
+        {TMC_I32, -0x1p31f, 0x80000000},
+        {TMC_I32, 0x1p31f, -1},
+        {TMC_I64, 0x1p62f, 1ll << 62},
+        {TMC_I64, 0x1p63f, -1},
+        {TMC_BOOL, 1.0f, 1},
+        {TMC_BOOL, 2.0f, -1},
+        {TMC_I32, INFINITY, -1},
+        {TMC_I4, 0.0f, -1},
+        {TMC_U8, -0.0f, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t out[TMC_MAX_ELEMENT] = {0};
@@ -317,7 +353,8 @@ static void blocks(void **state) {
     expect(TMC_OP_DEPTH_TO_SPACE, BLOCK(3, 0), INPUTS(F(1, 3, 5, 12)), TMC_E_RANGE, NONE);
     expect(TMC_OP_DEPTH_TO_SPACE, BLOCK(65536, 0), INPUTS(F(1, 3, 5, 12)), TMC_E_RANGE, NONE); /* 2^32 wraps to 0 */
     expect(TMC_OP_DEPTH_TO_SPACE, BLOCK(2, 0), INPUTS(F(3, 5, 12)), TMC_E_SHAPE, NONE);
-    expect(TMC_OP_DEPTH_TO_SPACE, BLOCK(2, 0), INPUTS(T(TMC_U8, 1, 1 << 28, 1, 4)), TMC_OK, T(TMC_U8, 1, 1 << 29, 2, 1));
+    expect(TMC_OP_DEPTH_TO_SPACE, BLOCK(2, 0), INPUTS(T(TMC_U8, 1, 1 << 28, 1, 4)), TMC_OK,
+           T(TMC_U8, 1, 1 << 29, 2, 1));
     expect(TMC_OP_SPACE_TO_DEPTH, BLOCK(2, 0), INPUTS(F(1, 6, 10, 3)), TMC_OK, F(1, 3, 5, 12));
     expect(TMC_OP_SPACE_TO_DEPTH, BLOCK(2, 0), INPUTS(F(1, 6, 9, 3)), TMC_E_RANGE, NONE);
     expect(TMC_OP_SPACE_TO_DEPTH, BLOCK(2, 0), INPUTS(F(1, 5, 10, 3)), TMC_E_RANGE, NONE);
@@ -336,9 +373,9 @@ static void resize(void **state) {
     tmc_resize_params p = {.mode = TMC_RESIZE_LINEAR, .scales = {1.0f, 2.5f, 0.5f}};
     expect(TMC_OP_RESIZE, &p, INPUTS(F(1, 3, 5)), TMC_OK, F(1, 7, 2));
     expect(TMC_OP_RESIZE, &p, INPUTS(T(TMC_F16, 1, 3, 5)), TMC_E_DTYPE, NONE);
-    expect(TMC_OP_RESIZE, &p, INPUTS(F(1, 3, 1)), TMC_E_RANGE, NONE); /* shrinks to 0 */
+    expect(TMC_OP_RESIZE, &p, INPUTS(F(1, 3, 1)), TMC_E_RANGE, NONE);    /* shrinks to 0 */
     expect(TMC_OP_RESIZE, &p, INPUTS(F(1, 3, 5, 2)), TMC_E_RANGE, NONE); /* neither size nor scale */
-    p.sizes[1] = 100; /* the size wins */
+    p.sizes[1] = 100;                                                    /* the size wins */
     expect(TMC_OP_RESIZE, &p, INPUTS(F(1, 3, 5)), TMC_OK, F(1, 100, 2));
     p.sizes[1] = -1;
     expect(TMC_OP_RESIZE, &p, INPUTS(F(1, 3, 5)), TMC_E_RANGE, NONE);
@@ -356,6 +393,9 @@ static void resize(void **state) {
     p = (tmc_resize_params){.coordinates = TMC_COORD_ALIGN_CORNERS, .sizes = {1}};
     expect(TMC_OP_RESIZE, &p, INPUTS(F(10)), TMC_E_RANGE, NONE);
     expect(TMC_OP_RESIZE, &p, INPUTS(F(1)), TMC_OK, F(1));
+    p = (tmc_resize_params){.coordinates = TMC_COORD_ALIGN_CORNERS, .scales = {0.5f}};
+    expect(TMC_OP_RESIZE, &p, INPUTS(F(2)), TMC_E_RANGE, NONE);
+    expect(TMC_OP_RESIZE, &p, INPUTS(F(3)), TMC_OK, F(1)); /* a length of 1.5 has its second corner */
     p = (tmc_resize_params){.coordinates = TMC_COORD_TF_CROP_AND_RESIZE, .sizes = {4}, .roi_end = {1.0f}};
     expect(TMC_OP_RESIZE, &p, INPUTS(F(10)), TMC_OK, F(4));
     p.extrapolation = 0.5f;
@@ -363,7 +403,7 @@ static void resize(void **state) {
     p.roi_end[0] = INFINITY;
     expect(TMC_OP_RESIZE, &p, INPUTS(F(10)), TMC_E_RANGE, NONE);
     const tmc_resize_params unknown[] = {
-        {.mode = 3, .sizes = {1}},        {.mode = -1, .sizes = {1}},   {.coordinates = 6, .sizes = {1}},
+        {.mode = 3, .sizes = {1}},         {.mode = -1, .sizes = {1}},   {.coordinates = 6, .sizes = {1}},
         {.coordinates = -1, .sizes = {1}}, {.nearest = 4, .sizes = {1}}, {.nearest = -1, .sizes = {1}},
     };
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)

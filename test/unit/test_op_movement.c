@@ -89,8 +89,7 @@ static void check_constant(op_call *call, source_fn source, const void *constant
         op_result result;
         call->threads = pass && pool ? 2 : 1;
         call->guard = pass ? GUARD_START : GUARD_END;
-        if (op_run(call, &result) != TMC_OK)
-            fail_msg("%s: %s", tmc_op_schema_find(call->op)->name, result.err.message);
+        if (op_run(call, &result) != TMC_OK) fail_msg("%s: %s", tmc_op_schema_find(call->op)->name, result.err.message);
         compare(call, &result, source, constant);
         op_result_free(&result);
     }
@@ -142,10 +141,17 @@ static void transpose_layouts(void **state) {
     static const struct {
         int32_t rank, dims[4], order[4];
     } cases[] = {
-        {4, {1, 56, 56, 64}, {0, 3, 1, 2}}, {4, {1, 64, 56, 56}, {0, 2, 3, 1}}, {4, {1, 112, 112, 3}, {0, 3, 1, 2}},
-        {4, {1, 3, 112, 112}, {0, 2, 3, 1}}, {4, {2, 33, 35, 17}, {0, 3, 1, 2}}, {4, {7, 1, 300, 5}, {2, 3, 1, 0}},
-        {2, {1000, 2}, {1, 0}},              {2, {2, 1000}, {1, 0}},             {2, {513, 511}, {1, 0}},
-        {2, {70000, 3}, {1, 0}},             {3, {90, 4, 90}, {2, 1, 0}},
+        {4, {1, 56, 56, 64}, {0, 3, 1, 2}},
+        {4, {1, 64, 56, 56}, {0, 2, 3, 1}},
+        {4, {1, 112, 112, 3}, {0, 3, 1, 2}},
+        {4, {1, 3, 112, 112}, {0, 2, 3, 1}},
+        {4, {2, 33, 35, 17}, {0, 3, 1, 2}},
+        {4, {7, 1, 300, 5}, {2, 3, 1, 0}},
+        {2, {1000, 2}, {1, 0}},
+        {2, {2, 1000}, {1, 0}},
+        {2, {513, 511}, {1, 0}},
+        {2, {70000, 3}, {1, 0}},
+        {3, {90, 4, 90}, {2, 1, 0}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (size_t t = 0; t < TYPE_COUNT; t++) {
@@ -286,8 +292,7 @@ static void tile(void **state) {
 
 /* ------------------------------------------------------------------------------------------------ parts */
 
-static size_t sliced(const op_call *call, const op_result *result, uint32_t output, const int32_t *at,
-                     uint32_t *from) {
+static size_t sliced(const op_call *call, const op_result *result, uint32_t output, const int32_t *at, uint32_t *from) {
     (void)result, (void)output, (void)from;
     const tmc_slice_params *p = call->params;
     const tmc_tensor_desc *desc = &call->inputs[0].desc;
@@ -391,8 +396,7 @@ static void concat(void **state) {
 
 /* ------------------------------------------------------------------------------------------------ padding */
 
-static size_t padded(const op_call *call, const op_result *result, uint32_t output, const int32_t *at,
-                     uint32_t *from) {
+static size_t padded(const op_call *call, const op_result *result, uint32_t output, const int32_t *at, uint32_t *from) {
     (void)result, (void)output, (void)from;
     const tmc_pad_params *p = call->params;
     const tmc_tensor_desc *desc = &call->inputs[0].desc;
@@ -464,14 +468,19 @@ static void identities_are_aliases(void **state) {
     const struct {
         uint16_t op;
         const void *params;
-    } cases[] = {{TMC_OP_RESHAPE, &flat24},     {TMC_OP_TRANSPOSE, &to_channels_last}, {TMC_OP_SLICE, &all},
-                 {TMC_OP_EXPAND, &ones},        {TMC_OP_TILE, &ones},                  {TMC_OP_CHANNEL_SHUFFLE, &one_block},
+    } cases[] = {{TMC_OP_RESHAPE, &flat24},
+                 {TMC_OP_TRANSPOSE, &to_channels_last},
+                 {TMC_OP_SLICE, &all},
+                 {TMC_OP_EXPAND, &ones},
+                 {TMC_OP_TILE, &ones},
+                 {TMC_OP_CHANNEL_SHUFFLE, &one_block},
                  {TMC_OP_DEPTH_TO_SPACE, &one_block}};
     float data[24];
     random_fill(&rng, data, 24, -1.0f, 1.0f);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const op_tensor in = {.desc = op_desc(TMC_F32, 4, (const int32_t[]){1, 1, 4, 6}), .data = data};
-        op_call call = {.op = cases[i].op, .params = cases[i].params, .inputs = &in, .input_count = 1, .output_count = 1};
+        op_call call = {
+            .op = cases[i].op, .params = cases[i].params, .inputs = &in, .input_count = 1, .output_count = 1};
         for (uint32_t in_place = 0; in_place <= 1; in_place++) {
             op_result result;
             call.in_place = in_place;
@@ -482,8 +491,12 @@ static void identities_are_aliases(void **state) {
     }
     /* With two channels the same permutation moves data. */
     const op_tensor two = {.desc = op_desc(TMC_F32, 4, (const int32_t[]){1, 2, 3, 4}), .data = data};
-    op_call call = {.op = TMC_OP_TRANSPOSE, .params = &to_channels_last, .inputs = &two, .input_count = 1,
-                    .output_count = 1, .in_place = 1};
+    op_call call = {.op = TMC_OP_TRANSPOSE,
+                    .params = &to_channels_last,
+                    .inputs = &two,
+                    .input_count = 1,
+                    .output_count = 1,
+                    .in_place = 1};
     op_result result;
     assert_int_equal(op_run(&call, &result), TMC_E_STATE);
     op_result_free(&result);
@@ -514,8 +527,10 @@ static void gather_once(tmc_tensor_desc data, tmc_tensor_desc indices, int32_t a
     assert_non_null(index);
     for (size_t i = 0; i < count; i++) {
         const int32_t at = random_int(&rng, -data.dims[axis], data.dims[axis] - 1);
-        if (indices.dtype == TMC_I64) ((int64_t *)index)[i] = at;
-        else ((int32_t *)index)[i] = at;
+        if (indices.dtype == TMC_I64)
+            ((int64_t *)index)[i] = at;
+        else
+            ((int32_t *)index)[i] = at;
     }
     const op_tensor in[2] = {{.desc = data, .data = random_bytes(tmc_tensor_bytes(&data))},
                              {.desc = indices, .data = index}};

@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "lib/counting_alloc.h"
 #include "lib/graphs.h"
+#include "lib/tmc_samples.h"
 #include "plan/plan.h"
 
 /* ------------------------------------------------------------- a simulation of memory, independent of the planner */
@@ -323,8 +324,14 @@ static void test_shapes_within_bounds(void **state) {
     assert_memory_equal(r.output_dims, expected, sizeof expected);
     tmc_plan_release(&plan);
 
-    const tmc_shape wrong[] = {{4, {4, 8, 8, 4}}, {4, {1, 7, 8, 4}}, {4, {1, 8, 13, 4}}, {4, {1, 8, 8, 5}},
-                               {3, {1, 8, 8}},    {4, {1, 8, 8, 0}}, {4, {-1, 8, 8, 4}}, {-1, {0}}};
+    shape = (tmc_shape){4, {1, 3, 1, 4}}; /* below the default, where a dim may vary */
+    plan = graph_plan(model, &o);
+    simulate(plan);
+    tmc_plan_release(&plan);
+
+    const tmc_shape wrong[] = {{4, {4, 8, 8, 4}},  {4, {1, 17, 8, 4}}, {4, {1, 8, 8, 3}},
+                               {4, {1, 8, 13, 4}}, {4, {1, 8, 8, 5}},  {3, {1, 8, 8}},
+                               {4, {1, 8, 8, 0}},  {4, {-1, 8, 8, 4}}, {-1, {0}}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         shape = wrong[i];
         assert_int_equal(plan_status(model, &o, &err), TMC_E_SHAPE);
@@ -344,6 +351,38 @@ static void test_shapes_within_bounds(void **state) {
     assert_int_equal(plan_status(model, &o, &err), TMC_E_SHAPE);
     assert_non_null(strstr(err.message, "flatten"));
     assert_true(err.node >= 0);
+    tmc_model_release(&model);
+}
+
+/* Planning takes linear time however many nodes there are: here a chain that lives in two buffers, and a fan of as many
+ * tensors alive at once. */
+static void test_many_nodes(void **state) {
+    (void)state;
+    enum { NODES = 60000 };
+    const tmc_axis_params axis = {0};
+    tmc_model *model = graph_open(sample_chain(NODES), NULL);
+    tmc_plan *plan = graph_plan(model, NULL);
+    assert_int_equal(plan->node_count, NODES);
+    assert_int_equal(plan->arena_bytes, 128);
+    tmc_plan_release(&plan);
+    tmc_model_release(&model);
+
+    build *b = build_new("fan");
+    const tmc_unary_params absolute = {TMC_UNARY_ABS, 0, 0};
+    uint32_t *arms = malloc(NODES * sizeof *arms), x = build_input(b, "x", TMC_F32, 1, (int32_t[]){4});
+    for (uint32_t i = 0; i < NODES; i++) {
+        arms[i] = build_activation(b, "", TMC_F32, 1, (int32_t[]){4});
+        build_node(b, "", TMC_OP_UNARY, &absolute, &x, 1, &arms[i], 1);
+    }
+    uint32_t y = build_activation(b, "y", TMC_F32, 1, (int32_t[]){4 * NODES});
+    build_node(b, "join", TMC_OP_CONCAT, &axis, arms, NODES, &y, 1);
+    build_output(b, y);
+    free(arms);
+    model = graph_open(b, NULL);
+    plan = graph_plan(model, NULL);
+    assert_int_equal(plan->node_count, NODES + 1);
+    assert_true(plan->live_bytes >= NODES * 64);
+    tmc_plan_release(&plan);
     tmc_model_release(&model);
 }
 
@@ -392,6 +431,7 @@ int main(void) {
         cmocka_unit_test(test_long_chain_is_two_buffers),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_shapes_within_bounds),
+        cmocka_unit_test(test_many_nodes),
         cmocka_unit_test(test_bytes_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

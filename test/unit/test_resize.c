@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "ops/op.h"
 #include "lib/op_runner.h"
 #include "lib/random.h"
+#include "ops/op.h"
 
 static random_state rng;
 
@@ -24,7 +24,7 @@ static double position(const tmc_resize_params *p, int32_t axis, int32_t in, int
     const double begin = p->roi_begin[axis], end = p->roi_end[axis];
     switch (p->coordinates) {
     case TMC_COORD_PYTORCH_HALF_PIXEL: return out > 1 ? (o + 0.5) / scale - 0.5 : 0;
-    case TMC_COORD_ALIGN_CORNERS: return out > 1 ? (double)o * (in - 1) / (out - 1) : 0;
+    case TMC_COORD_ALIGN_CORNERS: return in * scale > 1 ? o * (in - 1.0) / (in * scale - 1) : 0;
     case TMC_COORD_ASYMMETRIC: return o / scale;
     case TMC_COORD_TF_CROP_AND_RESIZE:
         return out > 1 ? begin * (in - 1) + o * (end - begin) * (in - 1) / (out - 1) : 0.5 * (begin + end) * (in - 1);
@@ -64,8 +64,8 @@ typedef struct {
 } taps;
 
 static bool find_taps(const tmc_resize_params *p, int32_t axis, int32_t in, int32_t out, int32_t o, taps *t) {
-    const bool crop = p->coordinates == TMC_COORD_TF_CROP_AND_RESIZE &&
-                      (p->roi_begin[axis] != 0.0f || p->roi_end[axis] != 1.0f);
+    const bool crop =
+        p->coordinates == TMC_COORD_TF_CROP_AND_RESIZE && (p->roi_begin[axis] != 0.0f || p->roi_end[axis] != 1.0f);
     *t = (taps){1, {o}, {1}};
     if (in == out && (p->scales[axis] == 0.0f || p->scales[axis] == 1.0f) && !crop) return true;
     const double x = position(p, axis, in, out, o);
@@ -128,8 +128,14 @@ static double formula(const tmc_resize_params *p, const tmc_tensor_desc *in, con
 static op_result run(const tmc_resize_params *p, tmc_tensor_desc desc, const void *data, tmc_isa isa,
                      uint32_t threads) {
     const op_tensor in = {.desc = desc, .data = data};
-    const op_call call = {.op = TMC_OP_RESIZE, .params = p, .inputs = &in, .input_count = 1, .output_count = 1,
-                          .isa = isa, .threads = threads, .guard = threads > 1 ? GUARD_START : GUARD_END};
+    const op_call call = {.op = TMC_OP_RESIZE,
+                          .params = p,
+                          .inputs = &in,
+                          .input_count = 1,
+                          .output_count = 1,
+                          .isa = isa,
+                          .threads = threads,
+                          .guard = threads > 1 ? GUARD_START : GUARD_END};
     op_result result;
     if (op_run(&call, &result) != TMC_OK) fail_msg("%s", result.err.message);
     return result;
@@ -190,7 +196,8 @@ static void expect(tmc_resize_params p, int32_t h, int32_t w, const float *expec
 #define EXPECT(h, w, params, ...)                                                                                      \
     expect((tmc_resize_params)params, h, w, (const float[]){__VA_ARGS__},                                              \
            sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
-#define P(...) {__VA_ARGS__}
+#define P(...)                                                                                                         \
+    { __VA_ARGS__ }
 
 /* The test data of ONNX's Resize: upsample_scales_linear and so on, values as printed there. */
 static void onnx_examples(void **state) {
@@ -201,13 +208,15 @@ static void onnx_examples(void **state) {
            1.66666667f, 2, 1.66666667f, 2, 2.33333333f, 2.66666667f, 2.33333333f, 2.66666667f, 3, 3.33333333f, 3,
            3.33333333f, 3.66666667f, 4);
     EXPECT(2, 4, P(.mode = TMC_RESIZE_LINEAR, .scales = {0.6f, 0.6f}), 2.6666665f, 4.3333331f);
+    EXPECT(2, 4, P(.mode = TMC_RESIZE_LINEAR, .coordinates = TMC_COORD_ALIGN_CORNERS, .scales = {0.6f, 0.6f}), 1,
+           3.142857f); /* the length is 4 * 0.6, not the 2 elements of it */
     EXPECT(2, 2, P(.scales = {2, 3}), 1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 3, 3, 3, 4, 4, 4);
     EXPECT(2, 4, P(.scales = {0.6f, 0.6f}), 1, 3);
     EXPECT(4, 4, P(.mode = TMC_RESIZE_CUBIC, .cubic_a = -0.75f, .scales = {0.8f, 0.8f}), 1.47119141f, 2.78125f,
            4.08251953f, 6.71142578f, 8.02148438f, 9.32275391f, 11.91650391f, 13.2265625f, 14.52783203f);
-    EXPECT(4, 4,
-           P(.mode = TMC_RESIZE_CUBIC, .cubic_a = -0.5f, .exclude_outside = 1, .scales = {0.8f, 0.8f}), 1.36812675f,
-           2.6695014f, 4.0133367f, 6.57362535f, 7.875f, 9.2188353f, 11.94896657f, 13.25034122f, 14.59417652f);
+    EXPECT(4, 4, P(.mode = TMC_RESIZE_CUBIC, .cubic_a = -0.5f, .exclude_outside = 1, .scales = {0.8f, 0.8f}),
+           1.36812675f, 2.6695014f, 4.0133367f, 6.57362535f, 7.875f, 9.2188353f, 11.94896657f, 13.25034122f,
+           14.59417652f);
     EXPECT(4, 4, P(.mode = TMC_RESIZE_LINEAR, .coordinates = TMC_COORD_PYTORCH_HALF_PIXEL, .sizes = {3, 1}), 1.6666666f,
            7, 12.333333f);
     EXPECT(4, 4,
@@ -223,11 +232,11 @@ static void onnx_examples(void **state) {
 /* Rows of the pages' 4x4 to 8x8 examples: the rule of each rounding and coordinate mode along one axis. */
 static void nearest_examples(void **state) {
     (void)state;
-    EXPECT(1, 4, P(.nearest = TMC_NEAREST_FLOOR, .coordinates = TMC_COORD_ALIGN_CORNERS, .sizes = {1, 8}), 1, 1, 1, 2, 2,
-           3, 3, 4);
+    EXPECT(1, 4, P(.nearest = TMC_NEAREST_FLOOR, .coordinates = TMC_COORD_ALIGN_CORNERS, .sizes = {1, 8}), 1, 1, 1, 2,
+           2, 3, 3, 4);
     EXPECT(1, 4, P(.nearest = TMC_NEAREST_CEIL, .sizes = {1, 8}), 1, 2, 2, 3, 3, 4, 4, 4);
-    EXPECT(1, 4, P(.nearest = TMC_NEAREST_ROUND_PREFER_CEIL, .coordinates = TMC_COORD_ASYMMETRIC, .sizes = {1, 8}), 1, 2,
-           2, 3, 3, 4, 4, 4);
+    EXPECT(1, 4, P(.nearest = TMC_NEAREST_ROUND_PREFER_CEIL, .coordinates = TMC_COORD_ASYMMETRIC, .sizes = {1, 8}), 1,
+           2, 2, 3, 3, 4, 4, 4);
     EXPECT(1, 4, P(.nearest = TMC_NEAREST_ROUND_PREFER_FLOOR, .coordinates = TMC_COORD_ASYMMETRIC, .sizes = {1, 8}), 1,
            1, 2, 2, 3, 3, 4, 4);
     EXPECT(1, 4, P(.nearest = TMC_NEAREST_FLOOR, .coordinates = TMC_COORD_TF_HALF_PIXEL_FOR_NN, .sizes = {1, 2}), 2, 4);
@@ -241,7 +250,8 @@ static void scale_and_size(void **state) {
     (void)state;
     EXPECT(1, 4, P(.coordinates = TMC_COORD_ASYMMETRIC, .sizes = {1, 6}, .scales = {0, 1}), 1, 2, 3, 4, 4, 4);
     EXPECT(1, 4, P(.coordinates = TMC_COORD_ASYMMETRIC, .sizes = {1, 4}, .scales = {0, 2}), 1, 1, 2, 2);
-    EXPECT(1, 4, P(.mode = TMC_RESIZE_LINEAR, .coordinates = TMC_COORD_ASYMMETRIC, .sizes = {1, 3}, .scales = {0, 0x1p-31f}),
+    EXPECT(1, 4,
+           P(.mode = TMC_RESIZE_LINEAR, .coordinates = TMC_COORD_ASYMMETRIC, .sizes = {1, 3}, .scales = {0, 0x1p-31f}),
            1, 4, 4);
     EXPECT(1, 4,
            P(.mode = TMC_RESIZE_CUBIC, .cubic_a = -0.5f, .exclude_outside = 1, .coordinates = TMC_COORD_ASYMMETRIC,
@@ -291,10 +301,16 @@ static void network_shapes(void **state) {
     static const struct {
         int32_t rank, in[5], out[5];
     } cases[] = {
-        {4, {1, 20, 24, 64}, {1, 40, 48, 64}}, {4, {1, 61, 50, 1}, {1, 224, 224, 1}},
-        {4, {1, 33, 33, 21}, {1, 65, 129, 21}}, {4, {1, 90, 100, 3}, {1, 48, 56, 3}},
-        {5, {1, 9, 10, 11, 8}, {1, 18, 20, 22, 8}}, {2, {3, 40000}, {5, 20000}}, {2, {2, 40000}, {3, 40000}},
-        {4, {2, 16, 12, 12}, {2, 16, 24, 24}}, {3, {13, 4, 5000}, {3, 9, 10001}}, {3, {4, 40000, 2}, {5, 20000, 3}},
+        {4, {1, 20, 24, 64}, {1, 40, 48, 64}},
+        {4, {1, 61, 50, 1}, {1, 224, 224, 1}},
+        {4, {1, 33, 33, 21}, {1, 65, 129, 21}},
+        {4, {1, 90, 100, 3}, {1, 48, 56, 3}},
+        {5, {1, 9, 10, 11, 8}, {1, 18, 20, 22, 8}},
+        {2, {3, 40000}, {5, 20000}},
+        {2, {2, 40000}, {3, 40000}},
+        {4, {2, 16, 12, 12}, {2, 16, 24, 24}},
+        {3, {13, 4, 5000}, {3, 9, 10001}},
+        {3, {4, 40000, 2}, {5, 20000, 3}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const tmc_tensor_desc desc = op_desc(TMC_F32, cases[i].rank, cases[i].in);
@@ -330,12 +346,12 @@ static void nearest_moves_any_type(void **state) {
 
 static void nothing_changes_is_an_alias(void **state) {
     (void)state;
-    const tmc_resize_params p = {.mode = TMC_RESIZE_CUBIC, .coordinates = TMC_COORD_TF_HALF_PIXEL_FOR_NN,
-                                 .sizes = {3, 0}, .scales = {0, 1}};
+    const tmc_resize_params p = {
+        .mode = TMC_RESIZE_CUBIC, .coordinates = TMC_COORD_TF_HALF_PIXEL_FOR_NN, .sizes = {3, 0}, .scales = {0, 1}};
     const float x[6] = {1, NAN, 3, INFINITY, 5, 6};
     const op_tensor in = {.desc = op_desc(TMC_F32, 2, (const int32_t[]){3, 2}), .data = x};
-    const op_call call = {.op = TMC_OP_RESIZE, .params = &p, .inputs = &in, .input_count = 1, .output_count = 1,
-                          .in_place = 1};
+    const op_call call = {
+        .op = TMC_OP_RESIZE, .params = &p, .inputs = &in, .input_count = 1, .output_count = 1, .in_place = 1};
     op_result result;
     assert_int_equal(op_run(&call, &result), TMC_OK);
     assert_memory_equal(result.data[0], x, sizeof x);

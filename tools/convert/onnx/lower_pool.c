@@ -53,13 +53,18 @@ tmc_status onnx_lower_average_pool(onnx_lower *lw) {
     return emit_pool(lw, TMC_OP_AVERAGE_POOL, &params, x);
 }
 
+static tmc_status refuse_norm(onnx_lower *lw, int64_t p) {
+    return onnx_refuse(lw, "p", "p=%lld: only 1 and 2 are supported", (long long)p);
+}
+
 tmc_status onnx_lower_lp_pool(onnx_lower *lw) {
     tmc_pool_params params;
     int64_t p;
     ir_id x;
     TMC_TRY(read_pool(lw, &x, &params));
     TMC_TRY(onnx_attr_int(lw, "p", 2, &p));
-    TMC_TRY(onnx_to_i32(lw, "p", p, &params.p));
+    if (p != 1 && p != 2) return refuse_norm(lw, p);
+    params.p = (int32_t)p;
     return emit_pool(lw, TMC_OP_LP_POOL, &params, x);
 }
 
@@ -90,12 +95,5 @@ tmc_status onnx_lower_global_lp_pool(onnx_lower *lw) {
     TMC_TRY(onnx_attr_int(lw, "p", 2, &p));
     if (p == 1) return reduce_positions(lw, x, TMC_REDUCE_L1);
     if (p == 2) return reduce_positions(lw, x, TMC_REDUCE_L2);
-
-    const tmc_tensor_desc desc = *onnx_desc(lw, x);
-    tmc_pool_params params = {
-        .spatial = desc.rank - 2, .kernel = {1, 1, 1}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
-    if (params.spatial < 1 || params.spatial > 3) return onnx_refuse(lw, "input", "rank %d", desc.rank);
-    for (int32_t i = 0; i < params.spatial; i++) params.kernel[3 - params.spatial + i] = desc.dims[2 + i];
-    TMC_TRY(onnx_to_i32(lw, "p", p, &params.p));
-    return emit_pool(lw, TMC_OP_LP_POOL, &params, x);
+    return refuse_norm(lw, p);
 }
