@@ -1,11 +1,11 @@
-/* Runs ONNX's own operator tests (Debian's libonnx-testdata): each model is imported, converted, written, opened, planned
- * and run, and its outputs compared with the stored ones.
+/* Runs ONNX's own operator tests (Debian's libonnx-testdata): each model is imported, converted, written, opened,
+ * planned and run, and its outputs compared with the stored ones.
  *
  * usage: conformance FOLDER [NAME-PART]
  *
- * Every test that the importer refuses as unsupported is listed with its reason and counts as skipped; any other failure
- * counts as failed. Inputs that give shapes, axes, pads or scales are frozen to the test's values, because a .tmc file
- * has static shapes. The last line is "N passed, M failed, K skipped". */
+ * Every test that the importer refuses as unsupported is listed with its reason and counts as skipped; any other
+ * failure counts as failed. Inputs that give shapes, axes, pads or scales are frozen to the test's values, because a
+ * .tmc file has static shapes. The last line is "N passed, M failed, K skipped". */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,12 +38,12 @@ typedef struct {
 static const struct {
     const char *op;
     unsigned mask;
-} known_inputs[] = {{"Reshape", 2},   {"Expand", 2},     {"Tile", 2},          {"Slice", 30},      {"Pad", 14},
-                    {"Squeeze", 2},   {"Unsqueeze", 2},  {"Split", 2},         {"Resize", 14},     {"Upsample", 2},
-                    {"ReduceSum", 2}, {"ReduceMean", 2}, {"ReduceMax", 2},     {"ReduceMin", 2},   {"ReduceProd", 2},
-                    {"ReduceL1", 2},  {"ReduceL2", 2},   {"ReduceLogSum", 2},  {"ReduceLogSumExp", 2},
-                    {"ReduceSumSquare", 2}, {"ConstantOfShape", 1}, {"Range", 7},
-                    {"Dropout", 6}};
+} known_inputs[] = {
+    {"Reshape", 2},         {"Expand", 2},     {"Tile", 2},         {"Slice", 30},          {"Pad", 14},
+    {"Squeeze", 2},         {"Unsqueeze", 2},  {"Split", 2},        {"Resize", 14},         {"Upsample", 2},
+    {"ReduceSum", 2},       {"ReduceMean", 2}, {"ReduceMax", 2},    {"ReduceMin", 2},       {"ReduceProd", 2},
+    {"ReduceL1", 2},        {"ReduceL2", 2},   {"ReduceLogSum", 2}, {"ReduceLogSumExp", 2}, {"ReduceSumSquare", 2},
+    {"ConstantOfShape", 1}, {"Range", 7},      {"Dropout", 6}};
 
 static tmc_status read_tensor(const char *path, onnx_dense *out, tmc_error *err) {
     uint8_t *bytes;
@@ -205,7 +205,8 @@ static tmc_status convert(const char *folder, const test_case *test, uint8_t **b
     TMC_TRY(onnx_import_file(path, &options, &graph, err));
     tmc_status status = passes_run(graph, NULL, err);
     if (!status && !graph->input_count) status = fold_all(graph, err);
-    if (!status) status = all_constant(graph) ? compare_constants(test, graph, err) : ir_write(graph, 0, bytes, size, err);
+    if (!status)
+        status = all_constant(graph) ? compare_constants(test, graph, err) : ir_write(graph, 0, bytes, size, err);
     ir_graph_free(graph);
     return status;
 }
@@ -263,9 +264,7 @@ static tmc_status try_case(const char *folder, const char *name, bool *refused, 
     return status;
 }
 
-static int is_test(const struct dirent *entry) {
-    return strncmp(entry->d_name, "test_", 5) == 0;
-}
+static int is_test(const struct dirent *entry) { return strncmp(entry->d_name, "test_", 5) == 0; }
 
 int main(int argc, char **argv) {
     struct dirent **entries;

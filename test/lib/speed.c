@@ -54,8 +54,9 @@ static int fma_available(void) { return 0; }
 
 double speed_peak(void) {
     static double peak;
-    for (int i = 0; peak == 0 || i < 8; i++) {
-        if (!fma_available()) return peak = 1e-9;
+    if (peak > 0) return peak;
+    peak = 1e-9; /* where no FMA is available */
+    for (int i = 0; i < 8 && fma_available(); i++) {
         double start = speed_now();
         double flops = fma_loop(200000);
         double rate = flops / (speed_now() - start) * 1e-9;

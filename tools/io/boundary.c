@@ -20,7 +20,8 @@ void boundary_dims_to_source(tmc_layout layout, int32_t rank, const int32_t *inn
 static void transpose(const uint8_t *in, uint8_t *out, size_t n, size_t rows, size_t columns, size_t size) {
     for (size_t i = 0; i < n; i++, in += rows * columns * size, out += rows * columns * size)
         for (size_t r = 0; r < rows; r++)
-            for (size_t c = 0; c < columns; c++) memcpy(out + (c * rows + r) * size, in + (r * columns + c) * size, size);
+            for (size_t c = 0; c < columns; c++)
+                memcpy(out + (c * rows + r) * size, in + (r * columns + c) * size, size);
 }
 
 typedef struct {

@@ -7,17 +7,38 @@
 
 #include <jpeglib.h>
 
+#include <jerror.h>
+
 #define MAX_SCANS 100 /* a progressive file of 10^4 scans is a denial of service, not a picture */
 
 typedef struct {
     struct jpeg_error_mgr base;
     jmp_buf escape;
+    tmc_status status;
     char text[JMSG_LENGTH_MAX];
 } jpeg_trap;
+
+static tmc_status status_of(int message) {
+    switch (message) {
+    case JWRN_JPEG_EOF:
+    case JERR_INPUT_EOF: return TMC_E_TRUNCATED;
+    case JERR_OUT_OF_MEMORY: return TMC_E_NOMEM;
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_SOF_UNSUPPORTED: return TMC_E_UNSUPPORTED;
+    default: return TMC_E_FORMAT;
+    }
+}
 
 static void on_error(j_common_ptr jpeg) {
     jpeg_trap *trap = (jpeg_trap *)jpeg->err;
     trap->base.format_message(jpeg, trap->text);
+    trap->status = status_of(jpeg->err->msg_code);
     longjmp(trap->escape, 1);
 }
 
@@ -30,11 +51,12 @@ static void on_progress(j_common_ptr jpeg) {
     jpeg_trap *trap = (jpeg_trap *)jpeg->err;
     if (jpeg->is_decompressor && ((j_decompress_ptr)jpeg)->input_scan_number > MAX_SCANS) {
         memcpy(trap->text, "too many scans", 15);
+        trap->status = TMC_E_LIMIT;
         longjmp(trap->escape, 1);
     }
 }
 
-static void decode(struct jpeg_decompress_struct *jpeg, io_image *image) {
+static void read_rows(struct jpeg_decompress_struct *jpeg, io_image *image) {
     jpeg->out_color_space = jpeg->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg->dct_method = JDCT_ISLOW;
     jpeg_start_decompress(jpeg);
@@ -46,27 +68,35 @@ static void decode(struct jpeg_decompress_struct *jpeg, io_image *image) {
     jpeg_finish_decompress(jpeg);
 }
 
+/* Leaves through the trap where libjpeg complains. */
+static tmc_status decode(struct jpeg_decompress_struct *jpeg, io_image *image, tmc_error *err) {
+    jpeg_read_header(jpeg, TRUE);
+    if (jpeg->num_components != 1 && jpeg->num_components != 3)
+        return tmc_fail(err, TMC_E_UNSUPPORTED, "JPEG with %d components, expected grey or colour",
+                        jpeg->num_components);
+    TMC_TRY(io_image_new(image, (int32_t)jpeg->image_width, (int32_t)jpeg->image_height, jpeg->num_components, err));
+    read_rows(jpeg, image);
+    if (jpeg->src->bytes_in_buffer)
+        return tmc_fail(err, TMC_E_FORMAT, "JPEG: %zu bytes behind the picture", jpeg->src->bytes_in_buffer);
+    return TMC_OK;
+}
+
 tmc_status io_jpeg_decode(const uint8_t *bytes, size_t size, io_image *image, tmc_error *err) {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_progress_mgr progress = {.progress_monitor = on_progress};
     jpeg_trap trap;
-    volatile tmc_status status = TMC_OK;
+    volatile tmc_status status;
+    memset(&jpeg, 0, sizeof jpeg); /* may be destroyed before it is created */
     jpeg.err = jpeg_std_error(&trap.base);
     trap.base.error_exit = on_error;
     trap.base.emit_message = on_message;
     if (setjmp(trap.escape)) {
-        status = tmc_fail(err, strstr(trap.text, "Premature end") ? TMC_E_TRUNCATED : TMC_E_FORMAT, "JPEG: %s", trap.text);
+        status = tmc_fail(err, trap.status, "JPEG: %s", trap.text);
     } else {
         jpeg_create_decompress(&jpeg);
         jpeg.progress = &progress;
         jpeg_mem_src(&jpeg, bytes, (unsigned long)size);
-        jpeg_read_header(&jpeg, TRUE);
-        if (jpeg.num_components != 1 && jpeg.num_components != 3) {
-            status = tmc_fail(err, TMC_E_UNSUPPORTED, "JPEG with %d components, expected grey or colour", jpeg.num_components);
-        } else {
-            status = io_image_new(image, (int32_t)jpeg.image_width, (int32_t)jpeg.image_height, jpeg.num_components, err);
-            if (!status) decode(&jpeg, image);
-        }
+        status = decode(&jpeg, image, err);
     }
     jpeg_destroy_decompress(&jpeg);
     return status;

@@ -22,9 +22,7 @@ static void put(json_writer *json, const char *text, size_t n) {
     json->text[json->length] = 0;
 }
 
-static void put_text(json_writer *json, const char *text) {
-    put(json, text, strlen(text));
-}
+static void put_text(json_writer *json, const char *text) { put(json, text, strlen(text)); }
 
 static void put_quoted(json_writer *json, const char *text) {
     put(json, "\"", 1);
@@ -79,21 +77,13 @@ void json_start(json_writer *json) {
     json->first = 1;
 }
 
-void json_open_object(json_writer *json, const char *key) {
-    open_value(json, key, "{");
-}
+void json_open_object(json_writer *json, const char *key) { open_value(json, key, "{"); }
 
-void json_open_array(json_writer *json, const char *key) {
-    open_value(json, key, "[");
-}
+void json_open_array(json_writer *json, const char *key) { open_value(json, key, "["); }
 
-void json_close_object(json_writer *json) {
-    close_value(json, "}");
-}
+void json_close_object(json_writer *json) { close_value(json, "}"); }
 
-void json_close_array(json_writer *json) {
-    close_value(json, "]");
-}
+void json_close_array(json_writer *json) { close_value(json, "]"); }
 
 void json_string(json_writer *json, const char *key, const char *value) {
     begin_value(json, key);

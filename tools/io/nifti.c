@@ -37,6 +37,8 @@ static tmc_status check_header(const char *path, const nifti_image *image, tmc_e
                         image->nz, image->nt);
     if ((size_t)image->nx > MAX_VOXELS / (size_t)image->ny / (size_t)image->nz)
         return tmc_fail(err, TMC_E_LIMIT, "%s: more than %zu voxels", path, MAX_VOXELS);
+    if (image->nvox != (size_t)image->nx * (size_t)image->ny * (size_t)image->nz)
+        return tmc_fail(err, TMC_E_FORMAT, "%s: more than four axes, expected one volume", path);
     if (!known_type(image->datatype))
         return tmc_fail(err, TMC_E_DTYPE, "%s: voxel type %s is not supported", path,
                         nifti_datatype_string(image->datatype));
@@ -58,7 +60,7 @@ static orientation orientation_of(const nifti_image *image) {
     }
     for (int i = 0; i < 3; i++)
         if (code[i] < NIFTI_L2R || code[i] > NIFTI_S2I) return o; /* the header does not say: as stored */
-    for (int i = 0; i < 3; i++) { /* codes come in pairs: L2R R2L, P2A A2P, I2S S2I */
+    for (int i = 0; i < 3; i++) {                                 /* codes come in pairs: L2R R2L, P2A A2P, I2S S2I */
         int ras = (code[i] - 1) / 2;
         o.axis[ras] = i;
         o.flip[ras] = (code[i] - 1) % 2;
@@ -69,7 +71,8 @@ static orientation orientation_of(const nifti_image *image) {
 static void copy_voxels(const nifti_image *image, const orientation *o, io_volume *volume) {
     const int size[3] = {image->nx, image->ny, image->nz};
     const size_t stride[3] = {1, (size_t)image->nx, (size_t)image->nx * (size_t)image->ny};
-    /* A slope of 0 means "no scaling" in the NIfTI-1 header; NaN is found in real files and cannot mean anything else. */
+    /* A slope of 0 means "no scaling" in the NIfTI-1 header; NaN is found in real files and cannot mean anything else.
+     */
     int scaled = isfinite(image->scl_slope) && image->scl_slope != 0.0f && isfinite(image->scl_inter);
     float slope = scaled ? image->scl_slope : 1.0f, shift = scaled ? image->scl_inter : 0.0f;
     float *out = volume->voxels;

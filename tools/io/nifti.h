@@ -11,8 +11,8 @@ typedef struct io_volume {
     float *voxels;      /* malloc'd, scl_slope and scl_inter applied */
 } io_volume;
 
-/* The first three axes of a file with one volume, turned to RAS where the header says how they lie. Errors: E_IO, E_FORMAT, E_TRUNCATED, E_LIMIT (over 2^28 voxels),
- * E_DTYPE, E_NOMEM, E_UNSUPPORTED (built without NIfTI). */
+/* The first three axes of a file with one volume, turned to RAS where the header says how they lie. Errors: E_IO,
+ * E_FORMAT, E_TRUNCATED, E_LIMIT (over 2^28 voxels), E_DTYPE, E_NOMEM, E_UNSUPPORTED (built without NIfTI). */
 tmc_status io_nifti_read(const char *path, io_volume *volume, tmc_error *err);
 void io_volume_free(io_volume *volume);
 

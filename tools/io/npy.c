@@ -1,5 +1,7 @@
 #include "io/npy.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +9,13 @@
 #include "graph/tensor.h"
 #include "io/file.h"
 
-#define LIMIT ((uint64_t)TMC_FILE_MAX_TENSOR_BYTES + 65536)
+enum { MAX_HEADER = 65535 };
+#define LIMIT ((uint64_t)TMC_FILE_MAX_TENSOR_BYTES * 2 + MAX_HEADER) /* doubles take twice the bytes */
 
 static const struct {
     const char *descr;
     tmc_dtype dtype;
-} types[] = {{"<f4", TMC_F32}, {"<i4", TMC_I32}, {"<i8", TMC_I64}, {"|u1", TMC_U8},
+} types[] = {{"<f4", TMC_F32}, {"<i4", TMC_I32},  {"<i8", TMC_I64}, {"|u1", TMC_U8},
              {"|i1", TMC_I8},  {"|b1", TMC_BOOL}, {"<f2", TMC_F16}};
 
 /* The value after 'key': in the header's Python dictionary, or NULL. */
@@ -32,8 +35,7 @@ static tmc_status parse_shape(const char *path, const char *at, npy_array *array
         char *end;
         long long dim = strtoll(at, &end, 10);
         if (end == at) return tmc_fail(err, TMC_E_FORMAT, "%s: shape is not a tuple of numbers", path);
-        if (array->rank == TMC_MAX_RANK)
-            return tmc_fail(err, TMC_E_SHAPE, "%s: more than %d axes", path, TMC_MAX_RANK);
+        if (array->rank == TMC_MAX_RANK) return tmc_fail(err, TMC_E_SHAPE, "%s: more than %d axes", path, TMC_MAX_RANK);
         if (dim < 1 || dim > INT32_MAX)
             return tmc_fail(err, TMC_E_SHAPE, "%s: axis %d has size %lld", path, array->rank, dim);
         array->dims[array->rank++] = (int32_t)dim;
@@ -53,8 +55,10 @@ static tmc_status parse_type(const char *path, const char *at, npy_array *array,
             return TMC_OK;
         }
     }
-    return tmc_fail(err, TMC_E_DTYPE, "%s: element type %s is not supported; save as float32, int32, int64 or uint8", path,
-                    at ? at : "?");
+    char name[16];
+    snprintf(name, sizeof name, "%.15s", at ? at : "?");
+    return tmc_fail(err, TMC_E_DTYPE, "%s: element type %s is not supported; save as float32, int32, int64 or uint8",
+                    path, name);
 }
 
 static tmc_status parse_header(const char *path, const char *header, npy_array *array, bool *is_double,
@@ -66,6 +70,24 @@ static tmc_status parse_header(const char *path, const char *header, npy_array *
     return parse_shape(path, dictionary_value(header, "'shape'"), array, err);
 }
 
+static tmc_status take_doubles(const char *path, const uint8_t *bytes, size_t count, float *out, tmc_error *err) {
+    for (size_t i = 0; i < count; i++) {
+        double value;
+        memcpy(&value, bytes + 8 * i, 8);
+        if (isfinite(value) && fabs(value) > (double)FLT_MAX)
+            return tmc_fail(err, TMC_E_RANGE, "%s: element %zu does not fit a float", path, i);
+        out[i] = (float)value;
+    }
+    return TMC_OK;
+}
+
+static tmc_status take_elements(const char *path, const uint8_t *bytes, npy_array *array, tmc_error *err) {
+    for (size_t i = 0; array->dtype == TMC_BOOL && i < array->bytes; i++)
+        if (bytes[i] > 1) return tmc_fail(err, TMC_E_FORMAT, "%s: element %zu is no truth value", path, i);
+    memcpy(array->data, bytes, array->bytes);
+    return TMC_OK;
+}
+
 static tmc_status take_data(const char *path, const uint8_t *bytes, size_t size, bool is_double, npy_array *array,
                             tmc_error *err) {
     tmc_tensor_desc desc = {.dtype = (uint8_t)array->dtype, .rank = array->rank};
@@ -74,30 +96,40 @@ static tmc_status take_data(const char *path, const uint8_t *bytes, size_t size,
     size_t count = tmc_tensor_elements(&desc);
     size_t stored = count * (is_double ? 8 : tmc_dtype_size(desc.dtype));
     if (size != stored)
-        return tmc_fail(err, size < stored ? TMC_E_TRUNCATED : TMC_E_FORMAT, "%s: %zu bytes of data, expected %zu", path,
-                        size, stored);
+        return tmc_fail(err, size < stored ? TMC_E_TRUNCATED : TMC_E_FORMAT, "%s: %zu bytes of data, expected %zu",
+                        path, size, stored);
     array->bytes = tmc_tensor_bytes(&desc);
     array->data = malloc(array->bytes);
     if (!array->data) return tmc_fail(err, TMC_E_NOMEM, "no memory for %zu bytes", array->bytes);
-    if (!is_double) {
-        memcpy(array->data, bytes, array->bytes);
-        return TMC_OK;
-    }
-    for (size_t i = 0; i < count; i++) {
-        double value;
-        memcpy(&value, bytes + 8 * i, 8);
-        ((float *)array->data)[i] = (float)value;
-    }
+    tmc_status status =
+        is_double ? take_doubles(path, bytes, count, array->data, err) : take_elements(path, bytes, array, err);
+    if (status) npy_free(array);
+    return status;
+}
+
+/* Where the header's text lies: versions 1 to 3 differ in the width of its length and in its character set. */
+static tmc_status find_header(const char *path, const uint8_t *file, size_t size, size_t *start, size_t *length,
+                              tmc_error *err) {
+    static const char magic[] = "\x93NUMPY";
+    const size_t magic_size = sizeof magic - 1;
+    if (memcmp(file, magic, size < magic_size ? size : magic_size))
+        return tmc_fail(err, TMC_E_FORMAT, "%s is not a .npy file", path);
+    if (size < magic_size + 2) return tmc_fail(err, TMC_E_TRUNCATED, "%s ends within its first bytes", path);
+    if (file[6] < 1 || file[6] > 3)
+        return tmc_fail(err, TMC_E_VERSION, "%s: .npy version %d, supported are 1 to 3", path, file[6]);
+    *start = file[6] == 1 ? 10 : 12;
+    if (size < *start) return tmc_fail(err, TMC_E_TRUNCATED, "%s ends within its first bytes", path);
+    *length = file[8] | (size_t)file[9] << 8;
+    if (file[6] > 1) *length |= (size_t)file[10] << 16 | (size_t)file[11] << 24;
+    if (*length > MAX_HEADER)
+        return tmc_fail(err, TMC_E_LIMIT, "%s: a header of %zu bytes, the limit is %d", path, *length, MAX_HEADER);
+    if (*length > size - *start) return tmc_fail(err, TMC_E_TRUNCATED, "%s: the header is longer than the file", path);
     return TMC_OK;
 }
 
 static tmc_status parse_file(const char *path, const uint8_t *file, size_t size, npy_array *array, tmc_error *err) {
-    if (size < 12 || memcmp(file, "\x93NUMPY", 6)) return tmc_fail(err, TMC_E_FORMAT, "%s is not a .npy file", path);
-    size_t start = file[6] == 1 ? 10 : 12;
-    size_t length = file[8] | (size_t)file[9] << 8;
-    if (file[6] > 1) length |= (size_t)file[10] << 16 | (size_t)file[11] << 24;
-    if (length > size - start || length > 65535)
-        return tmc_fail(err, TMC_E_TRUNCATED, "%s: the header is longer than the file", path);
+    size_t start = 0, length = 0;
+    TMC_TRY(find_header(path, file, size, &start, &length, err));
     char *header = malloc(length + 1);
     if (!header) return tmc_fail(err, TMC_E_NOMEM, "no memory for a header");
     memcpy(header, file + start, length);

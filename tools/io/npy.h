@@ -12,7 +12,8 @@ typedef struct npy_array {
     size_t bytes;
 } npy_array;
 
-/* Errors: E_IO, E_FORMAT, E_TRUNCATED, E_DTYPE, E_SHAPE (rank over 6, a dim of 0), E_LIMIT, E_NOMEM. */
+/* On failure nothing is held. Errors: E_IO, E_FORMAT, E_VERSION, E_TRUNCATED, E_DTYPE, E_SHAPE (rank over 6, a dim of
+ * 0), E_RANGE (a double that no float holds), E_LIMIT, E_NOMEM. */
 tmc_status npy_read(const char *path, npy_array *array, tmc_error *err);
 tmc_status npy_write(const char *path, const npy_array *array, tmc_error *err);
 void npy_free(npy_array *array);

@@ -6,14 +6,36 @@
 
 #if TMC_WITH_PNG
 #include <spng.h>
+#include <stdbool.h>
 
 static tmc_status fail_png(tmc_error *err, int code) {
-    tmc_status status = code == SPNG_EMEM                                                           ? TMC_E_NOMEM
-                        : code == SPNG_EUSER_WIDTH || code == SPNG_EUSER_HEIGHT                     ? TMC_E_LIMIT
-                        : code == SPNG_IO_EOF || code == SPNG_EIDAT_TOO_SHORT || code == SPNG_EIDAT_STREAM ? TMC_E_TRUNCATED
-                        : code == SPNG_ECHUNK_CRC                                                   ? TMC_E_INTEGRITY
-                                                                                                    : TMC_E_FORMAT;
+    tmc_status status = code == SPNG_EMEM                                       ? TMC_E_NOMEM
+                        : code == SPNG_EUSER_WIDTH || code == SPNG_EUSER_HEIGHT ? TMC_E_LIMIT
+                        : code == SPNG_IO_EOF || code == SPNG_EIDAT_TOO_SHORT || code == SPNG_EIDAT_STREAM
+                            ? TMC_E_TRUNCATED
+                        : code == SPNG_ECHUNK_CRC ? TMC_E_INTEGRITY
+                                                  : TMC_E_FORMAT;
     return tmc_fail(err, status, "PNG: %s", spng_strerror(code));
+}
+
+static uint32_t big_endian(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* The decoder stops at the last pixel: what must follow it, and how many chunks there may be, is checked here. */
+static tmc_status check_chunks(const uint8_t *bytes, size_t size, tmc_error *err) {
+    enum { SIGNATURE = 8, FRAME = 12, MAX_CHUNKS = 65536 }; /* FRAME: length, type and CRC */
+    size_t at = SIGNATURE;
+    for (uint32_t i = 0; i < MAX_CHUNKS; i++) {
+        if (at > size || size - at < FRAME || big_endian(bytes + at) > size - at - FRAME)
+            return tmc_fail(err, TMC_E_TRUNCATED, "PNG: the file ends before its IEND chunk");
+        bool last = memcmp(bytes + at + 4, "IEND", 4) == 0;
+        at += FRAME + (size_t)big_endian(bytes + at);
+        if (!last) continue;
+        if (at < size) return tmc_fail(err, TMC_E_FORMAT, "PNG: %zu bytes behind the IEND chunk", size - at);
+        return TMC_OK;
+    }
+    return tmc_fail(err, TMC_E_LIMIT, "PNG: more than %d chunks", MAX_CHUNKS);
 }
 
 static tmc_status decode(spng_ctx *png, io_image *image, tmc_error *err) {
@@ -33,10 +55,12 @@ static tmc_status decode(spng_ctx *png, io_image *image, tmc_error *err) {
     if (bytes != (size_t)image->width * (size_t)image->height * (size_t)image->channels)
         return tmc_fail(err, TMC_E_INTERNAL, "PNG: unexpected size of the decoded image");
     code = spng_decode_image(png, image->pixels, bytes, format, 0);
+    if (!code) code = spng_decode_chunks(png); /* those behind the pixels too */
     return code ? fail_png(err, code) : TMC_OK;
 }
 
 tmc_status io_png_decode(const uint8_t *bytes, size_t size, io_image *image, tmc_error *err) {
+    TMC_TRY(check_chunks(bytes, size, err));
     spng_ctx *png = spng_ctx_new(0);
     if (!png) return tmc_fail(err, TMC_E_NOMEM, "no memory for the PNG decoder");
     int code = spng_set_png_buffer(png, bytes, size);
@@ -49,7 +73,8 @@ tmc_status io_image_write_png(const char *path, const io_image *image, tmc_error
     struct spng_ihdr header = {.width = (uint32_t)image->width,
                                .height = (uint32_t)image->height,
                                .bit_depth = 8,
-                               .color_type = image->channels == 1 ? SPNG_COLOR_TYPE_GRAYSCALE : SPNG_COLOR_TYPE_TRUECOLOR};
+                               .color_type =
+                                   image->channels == 1 ? SPNG_COLOR_TYPE_GRAYSCALE : SPNG_COLOR_TYPE_TRUECOLOR};
     size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels, size;
     spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
     if (!png) return tmc_fail(err, TMC_E_NOMEM, "no memory for the PNG encoder");

@@ -8,7 +8,7 @@
 #include "io/npy.h"
 #include "io/boundary.h"
 #include "tmcnn/cli.h"
-#include "tmcnn/preprocess.h"
+#include "io/preprocess.h"
 #include "tmcnn/present.h"
 
 static int run_run(int argc, char **argv);

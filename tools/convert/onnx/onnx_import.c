@@ -54,7 +54,8 @@ static tmc_status check_names(onnx_context *ctx, const Onnx__NodeProto *node, bo
             return tmc_fail(ctx->err, TMC_E_GRAPH, "'%s' is read by a %s before anything defines it", node->input[i],
                             node->op_type);
         if (value->kind == ONNX_VALUE_MISSING)
-            onnx_report(ctx, value->producer->op_type, value->name, "this optional output is not supported");
+            onnx_report(ctx, value->producer->op_type, value->name,
+                        "this optional output is read: masks, indices and statistics of training are not computed");
         *blocked = *blocked || value->kind == ONNX_VALUE_REFUSED || value->kind == ONNX_VALUE_MISSING;
     }
     for (size_t i = 0; i < node->n_output; i++) {
@@ -157,7 +158,8 @@ static tmc_status add_output(onnx_context *ctx, uint32_t index) {
     if (!value) return tmc_fail(ctx->err, TMC_E_GRAPH, "nothing defines the model's output '%s'", name);
     switch (value->kind) {
     case ONNX_VALUE_MISSING:
-        onnx_report(ctx, value->producer->op_type, name, "this optional output is not supported");
+        onnx_report(ctx, value->producer->op_type, name,
+                    "this optional output is read: masks, indices and statistics of training are not computed");
         return TMC_OK;
     case ONNX_VALUE_EMPTY:
         onnx_report(ctx, "output", name, "a tensor without elements is not supported");

@@ -1,4 +1,4 @@
-#include "tmcnn/preprocess.h"
+#include "io/preprocess.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -55,13 +55,16 @@ static tmc_status resize_axis(const axis_job *job, tmc_error *err) {
     for (int32_t line = 0; line < job->lines; line++) {
         for (int32_t i = 0; i < job->out; i++) {
             for (int32_t c = 0; c < job->channels; c++) {
-                const uint8_t *from = job->from + (size_t)line * job->from_line + (size_t)spans[i].first * job->from_step + c;
+                const uint8_t *from =
+                    job->from + (size_t)line * job->from_line + (size_t)spans[i].first * job->from_step + c;
                 int32_t sum = 1 << (WEIGHT_BITS - 1);
                 for (int32_t k = 0; k < spans[i].count; k++)
                     sum += weights[(size_t)i * (size_t)taps + (size_t)k] * from[(size_t)k * job->from_step];
                 sum >>= WEIGHT_BITS;
                 job->to[(size_t)line * job->to_line + (size_t)i * job->to_step + (size_t)c] =
-                    (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+                    (uint8_t)(sum < 0     ? 0
+                              : sum > 255 ? 255
+                                          : sum);
             }
         }
     }
@@ -75,8 +78,8 @@ tmc_status preprocess_resize_bilinear(const io_image *in, int32_t width, int32_t
     io_image wide;
     size_t c = (size_t)in->channels;
     TMC_TRY(io_image_new(&wide, width, in->height, in->channels, err));
-    axis_job across = {in->pixels, wide.pixels, (size_t)in->width * c, c, (size_t)width * c, c,
-                       in->width,  width,       in->height,            in->channels};
+    axis_job across = {in->pixels, wide.pixels, (size_t)in->width * c, c, (size_t)width * c, c, in->width,
+                       width,      in->height,  in->channels};
     tmc_status status = resize_axis(&across, err);
     if (!status) status = io_image_new(out, width, height, in->channels, err);
     if (!status) {
@@ -103,7 +106,8 @@ tmc_status preprocess_resize_nearest(const io_image *in, int32_t width, int32_t 
     return TMC_OK;
 }
 
-static tmc_status parse_channels(const tmc_model *model, const char *key, float fallback, float out[4], tmc_error *err) {
+static tmc_status parse_channels(const tmc_model *model, const char *key, float fallback, float out[4],
+                                 tmc_error *err) {
     const char *text = tmc_model_metadata_get(model, key);
     for (int i = 0; i < 4; i++) out[i] = fallback;
     for (int i = 0; text && *text; i++) {

@@ -1,6 +1,6 @@
 /* A picture into an input tensor, as the training code did: resize, channels, scale, mean and standard deviation. */
-#ifndef TMC_TOOLS_PREPROCESS_H
-#define TMC_TOOLS_PREPROCESS_H
+#ifndef TMC_IO_PREPROCESS_H
+#define TMC_IO_PREPROCESS_H
 
 #include "io/image.h"
 #include "tmcnn/tmcnn.h"
