@@ -47,8 +47,9 @@ $(BUILD)/%__avx2.o: ISA_FLAGS := -mavx2 -mfma
 # debug builds override OPT and keep it. Unwind tables serve C++ exceptions, which do not pass through here.
 CFLAGS_ALL += -fno-asynchronous-unwind-tables -fno-unwind-tables
 ifeq ($(strip $(OPT)),-O2)
-SMALL_DIRS := src/base src/arena src/cpu src/graph src/plan src/runtime kernels/ref
-$(foreach d,$(SMALL_DIRS),$(eval $(BUILD)/$(d)/%.o: SIZE_FLAGS := -Os))
+FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/f32_gem*.c kernels/*/f32_dwconv*.c kernels/*/f32_blend*.c) \
+  src/format/checksum.c src/ops/implicit_gemm.c src/ops/plane.c src/ops/strided.c)
+$(filter-out $(FAST_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
 endif
 
 .PHONY: all lib tools clean help

@@ -21,7 +21,8 @@ typedef struct tmc_exec {
     int32_t stop;               /* tmc_status that ended the loops early, set atomically; TMC_OK while running */
 } tmc_exec;
 
-/* `index` in [0, count); `slot` in [0, threads): no two tasks that run at once share a slot, so it may choose scratch. */
+/* `index` in [0, count); `slot` in [0, threads): no two tasks that run at once share a slot, so it may choose scratch.
+ */
 typedef void (*tmc_task_fn)(void *context, size_t index, size_t slot);
 
 /* Runs every task, on the calling thread and the pool's; returns when all have ended. Before each task the cancel flag

@@ -22,8 +22,9 @@ nm -g --defined-only "$build/libtmcnn.a" 2>/dev/null | awk 'NF == 3 {print $3}' 
 echo "symbols: $(wc -l < "$tmp/exported") exported, all declared"
 
 # No state that threads could share, no way out of the process, no output.
-nm "$build/libtmcnn.a" 2>/dev/null | awk '$2 ~ /^[bBdDcC]$/ && $3 !~ /^\.|^__/ {print $3}' | sort -u > "$tmp/state"
-[ ! -s "$tmp/state" ] || fail "mutable data in the library: $(tr '\n' ' ' < "$tmp/state")"
+# Constant tables with pointers are in .data.rel.ro; .data and .bss hold the linker's own words only.
+writable=$(size -A "$so" | awk '$1 == ".data" || $1 == ".bss" {n += $2} END {print n + 0}')
+[ "$writable" -le 16 ] || fail "the library has $writable bytes of mutable data: $(nm "$so" | awk '$2 ~ /^[bBC]$/ {print $3}' | tr '\n' ' ')"
 nm -D --undefined-only "$so" | awk '{print $2}' | sed 's/@.*//' | grep -E '^(abort|exit|_exit|printf|puts|putchar|fprintf|fputs|fwrite|perror|__assert_fail)$' > "$tmp/forbidden" || true
 [ ! -s "$tmp/forbidden" ] || fail "calls: $(tr '\n' ' ' < "$tmp/forbidden")"
 echo "state: none; abort, exit, stdio: not called"

@@ -25,12 +25,9 @@ void io_image_free(io_image *image) {
     image->pixels = NULL;
 }
 
-tmc_status io_image_read(const char *path, io_image *image, tmc_error *err) {
-    uint8_t *bytes;
-    size_t size;
-    memset(image, 0, sizeof *image);
-    TMC_TRY(io_read_file(path, FILE_LIMIT, &bytes, &size, err));
+tmc_status io_image_decode(const uint8_t *bytes, size_t size, io_image *image, tmc_error *err) {
     tmc_status status;
+    memset(image, 0, sizeof *image);
     if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) {
         status = io_png_decode(bytes, size, image, err);
     } else if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) {
@@ -38,7 +35,16 @@ tmc_status io_image_read(const char *path, io_image *image, tmc_error *err) {
     } else {
         status = tmc_fail(err, TMC_E_FORMAT, "neither PNG nor JPEG");
     }
-    free(bytes);
     if (status) io_image_free(image);
+    return status;
+}
+
+tmc_status io_image_read(const char *path, io_image *image, tmc_error *err) {
+    uint8_t *bytes;
+    size_t size;
+    memset(image, 0, sizeof *image);
+    TMC_TRY(io_read_file(path, FILE_LIMIT, &bytes, &size, err));
+    tmc_status status = io_image_decode(bytes, size, image, err);
+    free(bytes);
     return status;
 }

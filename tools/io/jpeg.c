@@ -9,6 +9,8 @@
 
 #include <jerror.h>
 
+#include "io/exif.h"
+
 #define MAX_SCANS 100 /* a progressive file of 10^4 scans is a denial of service, not a picture */
 
 typedef struct {
@@ -68,9 +70,22 @@ static void read_rows(struct jpeg_decompress_struct *jpeg, io_image *image) {
     jpeg_finish_decompress(jpeg);
 }
 
+/* Most libraries that train models ignore the turn, most viewers do not: a picture that needs one is ambiguous. */
+static tmc_status check_upright(const struct jpeg_decompress_struct *jpeg, tmc_error *err) {
+    for (const struct jpeg_marker_struct *m = jpeg->marker_list; m; m = m->next) {
+        int orientation = exif_orientation(m->data, m->data_length);
+        if (orientation != 1)
+            return tmc_fail(err, TMC_E_UNSUPPORTED, "JPEG with EXIF orientation %d: turn it and save it upright",
+                            orientation);
+    }
+    return TMC_OK;
+}
+
 /* Leaves through the trap where libjpeg complains. */
 static tmc_status decode(struct jpeg_decompress_struct *jpeg, io_image *image, tmc_error *err) {
+    jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(jpeg, TRUE);
+    TMC_TRY(check_upright(jpeg, err));
     if (jpeg->num_components != 1 && jpeg->num_components != 3)
         return tmc_fail(err, TMC_E_UNSUPPORTED, "JPEG with %d components, expected grey or colour",
                         jpeg->num_components);

@@ -1,5 +1,4 @@
 /* tmcnn verify: is this file whole, and does this machine compute what its author's did? */
-#include <getopt.h>
 #include <sodium.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -67,7 +66,8 @@ static int run_verify(int argc, char **argv) {
     tmc_model_info info = {.struct_size = sizeof info};
     tmc_model *model = NULL;
     tmc_error err;
-    if (argc != 2 || argv[1][0] == '-') return cli_usage(&cli_verify, "expected one model file");
+    if (argc > 1 && argv[1][0] == '-') return cli_usage(&cli_verify, "unknown option %s", argv[1]);
+    if (argc != 2) return cli_usage(&cli_verify, "expected one model file");
     const char *path = argv[1];
     tmc_error_init(&err);
     tmc_model_options_init(&options);
