@@ -45,26 +45,33 @@ TMC_INLINE void row_block(const tmc_f32_dwconv_row_args *args, size_t first, siz
     }
 }
 
+/* All channels of one tile. The last block reaches back over channels that are done: once more the same values. */
 TMC_INLINE void row_tile(const tmc_f32_dwconv_row_args *args, size_t first, size_t pixels, size_t stride) {
-    size_t i = 0;
-    for (; i + VEC_WIDTH <= args->channels; i += VEC_WIDTH) row_block(args, first, i, pixels, stride, VEC_WIDTH);
-    if (i < args->channels) row_block(args, first, i, pixels, stride, args->channels - i);
+    const size_t last = args->channels - VEC_WIDTH;
+    for (size_t i = 0; i < args->channels; i += VEC_WIDTH)
+        row_block(args, first, i < last ? i : last, pixels, stride, VEC_WIDTH);
 }
 
-TMC_INLINE void row_all(const tmc_f32_dwconv_row_args *args, size_t stride) {
+/* Pairs of pixels while there are two, and so on; returns the first pixel that is left. A tile of four takes three as
+ * well, reaching back. */
+TMC_INLINE size_t row_tiles(const tmc_f32_dwconv_row_args *args, size_t stride) {
+    const size_t pixels = args->pixels;
     size_t first = 0;
-    for (; first + ROW_PIXELS <= args->pixels; first += ROW_PIXELS) row_tile(args, first, ROW_PIXELS, stride);
-    switch (args->pixels - first) {
-    case 3: row_tile(args, first, 3, stride); break;
-    case 2: row_tile(args, first, 2, stride); break;
-    case 1: row_tile(args, first, 1, stride); break;
-    default: break;
+    if (pixels >= ROW_PIXELS) {
+        const size_t last = pixels - ROW_PIXELS;
+        for (; first + ROW_PIXELS <= pixels + 1; first += ROW_PIXELS)
+            row_tile(args, first < last ? first : last, ROW_PIXELS, stride);
     }
+    for (; first + 2 <= pixels; first += 2) row_tile(args, first, 2, stride);
+    return first;
 }
 
 void ROW_NAME(const tmc_f32_dwconv_row_args *args) {
-    if (args->stride == 1)
-        row_all(args, 1);
-    else
-        row_all(args, 2);
+    const size_t stride = args->stride, pixels = args->pixels;
+    if (args->channels < VEC_WIDTH) {
+        for (size_t p = 0; p < pixels; p++) row_block(args, p, 0, 1, stride, args->channels);
+        return;
+    }
+    size_t first = stride == 1 ? row_tiles(args, 1) : row_tiles(args, 2);
+    if (first < pixels) row_tile(args, first, 1, stride);
 }

@@ -1,9 +1,10 @@
 /* Full unrolling of loops over register tiles: gcc keeps a tile in registers only if its loops are gone before scalar
- * replacement, which -O2 does not do by itself. clang does. */
+ * replacement, which -O2 does not do by itself. clang does. With vectors of one float a tile is in memory anyway: there
+ * unrolling would be 16 times the code and nothing else. */
 #ifndef TMC_KERNELS_F32_UNROLL_H
 #define TMC_KERNELS_F32_UNROLL_H
 
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__) && VEC_WIDTH > 1
 #define TMC_UNROLL _Pragma("GCC unroll 16")
 #else
 #define TMC_UNROLL

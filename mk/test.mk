@@ -58,7 +58,7 @@ tsan:
 ## make arm64-check     cross build, test programs and conformance under emulation (needs make deps-arm64)
 .PHONY: arm64-check
 ARM64_LIB := $(ARM64_ROOT)/usr/lib/aarch64-linux-gnu
-ARM64_RUN := qemu-aarch64 -cpu max -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=/usr/aarch64-linux-gnu/lib:$(ARM64_LIB)
+ARM64_RUN := qemu-aarch64 -cpu max -L /usr/aarch64-linux-gnu -E TMC_TEST_EMULATED=1 -E LD_LIBRARY_PATH=/usr/aarch64-linux-gnu/lib:$(ARM64_LIB)
 ARM64_MAKE := $(MAKE) BUILD=build/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar CPUINFO=0 PNG=0 JPEG=0 NIFTI=0 \
   EXTRA_LDFLAGS="-L$(ARM64_LIB) -Wl,-rpath-link,$(ARM64_LIB)"
 arm64-check:

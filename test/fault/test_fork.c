@@ -7,17 +7,21 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/graphs.h"
 
+/* ThreadSanitizer has no threads in a forked child, nor has qemu's user mode for a parent with threads. */
+static uint32_t threads_after_fork(void) {
 #if defined(__SANITIZE_THREAD__)
-#define NEW_THREADS_AFTER_FORK 0 /* ThreadSanitizer has none */
+    return 1;
 #else
-#define NEW_THREADS_AFTER_FORK 1
+    return getenv("TMC_TEST_EMULATED") ? 1 : 3;
 #endif
+}
 
 static int run_gives(tmc_session *s, const uint8_t expected[16]) {
     uint8_t digest[16];
@@ -32,7 +36,7 @@ static int child(tmc_session *s, const uint8_t expected[16]) {
     if (!run_gives(s, expected)) return 1;
     if (tmc_session_get_info(s, &info) != TMC_OK || info.threads != 1 || !info.degraded) return 2;
     tmc_session_release(&s);
-    s = graph_start(graph_heavy(2, 16, 16), NEW_THREADS_AFTER_FORK ? 3 : 1);
+    s = graph_start(graph_heavy(2, 16, 16), threads_after_fork());
     graph_fill(s, 1);
     if (!run_gives(s, expected)) return 3;
     if (tmc_session_get_info(s, &info) != TMC_OK || info.degraded) return 4;
@@ -43,6 +47,7 @@ static int child(tmc_session *s, const uint8_t expected[16]) {
 static void test_fork(void **state) {
     (void)state;
     uint8_t expected[16];
+    if (threads_after_fork() == 1) printf("SKIPPED: new threads in the child, which this environment does not have\n");
     tmc_session *s = graph_start(graph_heavy(2, 16, 16), 3);
     graph_fill(s, 1);
     assert_int_equal(tmc_session_run(s, NULL, NULL), TMC_OK);

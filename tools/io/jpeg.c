@@ -24,6 +24,7 @@ static tmc_status status_of(int message) {
     switch (message) {
     case JWRN_JPEG_EOF:
     case JERR_INPUT_EOF: return TMC_E_TRUNCATED;
+    case JERR_IMAGE_TOO_BIG: return TMC_E_LIMIT;
     case JERR_OUT_OF_MEMORY: return TMC_E_NOMEM;
     case JERR_ARITH_NOTIMPL:
     case JERR_BAD_PRECISION:

@@ -8,55 +8,101 @@
 #include <spng.h>
 #include <stdbool.h>
 
+static tmc_status status_of(int code) {
+    switch (code) {
+    case SPNG_EMEM: return TMC_E_NOMEM;
+    case SPNG_EUSER_WIDTH:
+    case SPNG_EUSER_HEIGHT:
+    case SPNG_ECHUNK_LIMITS: return TMC_E_LIMIT;
+    case SPNG_IO_EOF:
+    case SPNG_EIDAT_TOO_SHORT: return TMC_E_TRUNCATED;
+    case SPNG_ECHUNK_CRC:
+    case SPNG_EIDAT_STREAM: return TMC_E_INTEGRITY; /* the compressed data, or their checksum */
+    default: return TMC_E_FORMAT;
+    }
+}
+
 static tmc_status fail_png(tmc_error *err, int code) {
-    tmc_status status = code == SPNG_EMEM                                       ? TMC_E_NOMEM
-                        : code == SPNG_EUSER_WIDTH || code == SPNG_EUSER_HEIGHT ? TMC_E_LIMIT
-                        : code == SPNG_IO_EOF || code == SPNG_EIDAT_TOO_SHORT || code == SPNG_EIDAT_STREAM
-                            ? TMC_E_TRUNCATED
-                        : code == SPNG_ECHUNK_CRC ? TMC_E_INTEGRITY
-                                                  : TMC_E_FORMAT;
-    return tmc_fail(err, status, "PNG: %s", spng_strerror(code));
+    return tmc_fail(err, status_of(code), "PNG: %s", spng_strerror(code));
 }
 
 static uint32_t big_endian(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* The decoder stops at the last pixel: what must follow it, and how many chunks there may be, is checked here. */
+/* The decoder stops at the last pixel and takes the first of two palettes: what it does not see is checked here. */
 static tmc_status check_chunks(const uint8_t *bytes, size_t size, tmc_error *err) {
     enum { SIGNATURE = 8, FRAME = 12, MAX_CHUNKS = 65536 }; /* FRAME: length, type and CRC */
     size_t at = SIGNATURE;
+    uint32_t palettes = 0;
     for (uint32_t i = 0; i < MAX_CHUNKS; i++) {
-        if (at > size || size - at < FRAME || big_endian(bytes + at) > size - at - FRAME)
+        if (size - at < FRAME || big_endian(bytes + at) > size - at - FRAME)
             return tmc_fail(err, TMC_E_TRUNCATED, "PNG: the file ends before its IEND chunk");
-        bool last = memcmp(bytes + at + 4, "IEND", 4) == 0;
+        const uint8_t *type = bytes + at + 4;
+        if (memcmp(type, "PLTE", 4) == 0 && palettes++) return tmc_fail(err, TMC_E_FORMAT, "PNG: two palettes");
         at += FRAME + (size_t)big_endian(bytes + at);
-        if (!last) continue;
+        if (memcmp(type, "IEND", 4)) continue;
         if (at < size) return tmc_fail(err, TMC_E_FORMAT, "PNG: %zu bytes behind the IEND chunk", size - at);
         return TMC_OK;
     }
     return tmc_fail(err, TMC_E_LIMIT, "PNG: more than %d chunks", MAX_CHUNKS);
 }
 
+static tmc_status decode_as(spng_ctx *png, int format, uint8_t *pixels, size_t want, tmc_error *err) {
+    size_t bytes;
+    int code = spng_decoded_image_size(png, format, &bytes);
+    if (!code && bytes != want) return tmc_fail(err, TMC_E_INTERNAL, "PNG: unexpected size of the decoded image");
+    if (!code) code = spng_decode_image(png, pixels, bytes, format, 0);
+    if (!code) code = spng_decode_chunks(png); /* those behind the pixels too */
+    return code ? fail_png(err, code) : TMC_OK;
+}
+
+/* The decoder would make black of an index without a colour. */
+static tmc_status look_up(const struct spng_ihdr *header, const struct spng_plte *palette, const uint8_t *indices,
+                          size_t stride, io_image *image, tmc_error *err) {
+    uint8_t *to = image->pixels;
+    for (size_t y = 0; y < header->height; y++) {
+        for (size_t x = 0; x < header->width; x++, to += 3) {
+            size_t bit = x * header->bit_depth;
+            uint32_t shift = 8 - header->bit_depth - bit % 8, mask = (1u << header->bit_depth) - 1;
+            uint32_t index = indices[y * stride + bit / 8] >> shift & mask;
+            if (index >= palette->n_entries)
+                return tmc_fail(err, TMC_E_FORMAT, "PNG: pixel of colour %u, the palette has %u", index,
+                                palette->n_entries);
+            to[0] = palette->entries[index].red;
+            to[1] = palette->entries[index].green;
+            to[2] = palette->entries[index].blue;
+        }
+    }
+    return TMC_OK;
+}
+
+static tmc_status decode_palette(spng_ctx *png, const struct spng_ihdr *header, io_image *image, tmc_error *err) {
+    struct spng_plte palette;
+    size_t stride = ((size_t)header->width * header->bit_depth + 7) / 8;
+    uint8_t *indices = calloc(header->height, stride); /* the passes of an interlaced one are ORed in */
+    if (!indices) return tmc_fail(err, TMC_E_NOMEM, "no memory for the pixels of a PNG");
+    tmc_status status = decode_as(png, SPNG_FMT_PNG, indices, stride * header->height, err);
+    int code = status ? 0 : spng_get_plte(png, &palette);
+    if (code) status = fail_png(err, code);
+    if (!status) status = look_up(header, &palette, indices, stride, image, err);
+    free(indices);
+    return status;
+}
+
 static tmc_status decode(spng_ctx *png, io_image *image, tmc_error *err) {
     struct spng_ihdr header;
-    size_t bytes;
     /* Chunks that do not matter to the pixels may not cost memory (decompression bombs). */
     spng_set_chunk_limits(png, 1 << 20, 1 << 22);
     spng_set_image_limits(png, 65535, 65535);
     spng_set_crc_action(png, SPNG_CRC_ERROR, SPNG_CRC_ERROR);
     int code = spng_get_ihdr(png, &header);
     if (code) return fail_png(err, code);
-    int grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE && header.bit_depth <= 8;
-    int format = grey ? SPNG_FMT_G8 : SPNG_FMT_RGB8;
+    bool grey = header.color_type == SPNG_COLOR_TYPE_GRAYSCALE && header.bit_depth <= 8;
     TMC_TRY(io_image_new(image, (int32_t)header.width, (int32_t)header.height, grey ? 1 : 3, err));
-    code = spng_decoded_image_size(png, format, &bytes);
-    if (code) return fail_png(err, code);
-    if (bytes != (size_t)image->width * (size_t)image->height * (size_t)image->channels)
-        return tmc_fail(err, TMC_E_INTERNAL, "PNG: unexpected size of the decoded image");
-    code = spng_decode_image(png, image->pixels, bytes, format, 0);
-    if (!code) code = spng_decode_chunks(png); /* those behind the pixels too */
-    return code ? fail_png(err, code) : TMC_OK;
+    if (header.color_type == SPNG_COLOR_TYPE_INDEXED) return decode_palette(png, &header, image, err);
+    size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
+    return decode_as(png, grey ? SPNG_FMT_G8 : SPNG_FMT_RGB8, image->pixels, bytes, err);
 }
 
 tmc_status io_png_decode(const uint8_t *bytes, size_t size, io_image *image, tmc_error *err) {

@@ -92,45 +92,67 @@ tmc_status preprocess_resize_bilinear(const io_image *in, int32_t width, int32_t
     return status;
 }
 
+/* The steps are added up, as Pillow does: a product would round to another pixel now and then. */
+static void nearest_positions(int32_t in, int32_t out, int32_t *positions) {
+    double step = (double)in / out, at = step * 0.5;
+    for (int32_t i = 0; i < out; i++, at += step) positions[i] = at < in ? (int32_t)at : in - 1;
+}
+
 tmc_status preprocess_resize_nearest(const io_image *in, int32_t width, int32_t height, io_image *out, tmc_error *err) {
     size_t c = (size_t)in->channels;
     TMC_TRY(io_image_new(out, width, height, in->channels, err));
-    for (int32_t y = 0; y < height; y++) {
-        int32_t from_y = (int32_t)((y + 0.5) * in->height / height);
-        for (int32_t x = 0; x < width; x++) {
-            int32_t from_x = (int32_t)((x + 0.5) * in->width / width);
-            memcpy(out->pixels + ((size_t)y * (size_t)width + (size_t)x) * c,
-                   in->pixels + ((size_t)from_y * (size_t)in->width + (size_t)from_x) * c, c);
-        }
+    int32_t *columns = malloc(((size_t)width + (size_t)height) * sizeof *columns);
+    if (!columns) {
+        io_image_free(out);
+        return tmc_fail(err, TMC_E_NOMEM, "no memory to resize an image");
+    }
+    int32_t *rows = columns + width;
+    nearest_positions(in->width, width, columns);
+    nearest_positions(in->height, height, rows);
+    uint8_t *to = out->pixels;
+    for (int32_t y = 0; y < height; y++)
+        for (int32_t x = 0; x < width; x++, to += c)
+            memcpy(to, in->pixels + ((size_t)rows[y] * (size_t)in->width + (size_t)columns[x]) * c, c);
+    free(columns);
+    return TMC_OK;
+}
+
+/* One number for all channels, or one for each of up to `most`; the last serves the rest. */
+static tmc_status parse_channels(const tmc_model *model, const char *key, float fallback, int most, float out[4],
+                                 tmc_error *err) {
+    const char *text = tmc_model_metadata_get(model, key);
+    bool more = text != NULL;
+    for (int i = 0; i < 4; i++) out[i] = fallback;
+    for (int i = 0; more; i++) {
+        char *end;
+        float value = strtof(text, &end);
+        if (end == text || i == most || (*end && *end != ','))
+            return tmc_fail(err, TMC_E_FORMAT, "metadata %s: expected up to %d numbers with commas between", key, most);
+        if (!isfinite(value)) return tmc_fail(err, TMC_E_RANGE, "metadata %s is not finite", key);
+        for (int k = i; k < 4; k++) out[k] = value;
+        more = *end == ',';
+        text = end + 1;
     }
     return TMC_OK;
 }
 
-static tmc_status parse_channels(const tmc_model *model, const char *key, float fallback, float out[4],
-                                 tmc_error *err) {
-    const char *text = tmc_model_metadata_get(model, key);
-    for (int i = 0; i < 4; i++) out[i] = fallback;
-    for (int i = 0; text && *text; i++) {
-        char *end;
-        float value = strtof(text, &end);
-        if (end == text || i == 4 || (*end && *end != ','))
-            return tmc_fail(err, TMC_E_FORMAT, "metadata %s is not up to four numbers with commas between", key);
-        for (int k = i; k < 4; k++) out[k] = value;
-        text = *end ? end + 1 : end;
-    }
+static tmc_status parse_resize(const tmc_model *model, preprocess_resize *resize, tmc_error *err) {
+    const char *text = tmc_model_metadata_get(model, "preprocess.resize");
+    *resize = text && strcmp(text, "nearest") == 0 ? PREPROCESS_NEAREST : PREPROCESS_BILINEAR;
+    if (text && strcmp(text, "nearest") && strcmp(text, "bilinear"))
+        return tmc_fail(err, TMC_E_FORMAT, "metadata preprocess.resize is %s, expected bilinear or nearest", text);
     return TMC_OK;
 }
 
 tmc_status preprocess_from_model(const tmc_model *model, preprocess *p, tmc_error *err) {
     float scale[4];
-    const char *resize = tmc_model_metadata_get(model, "preprocess.resize");
-    p->resize = resize && strcmp(resize, "nearest") == 0 ? PREPROCESS_NEAREST : PREPROCESS_BILINEAR;
-    TMC_TRY(parse_channels(model, "preprocess.scale", 1.0f / 255.0f, scale, err));
-    TMC_TRY(parse_channels(model, "preprocess.mean", 0.0f, p->mean, err));
-    TMC_TRY(parse_channels(model, "preprocess.std", 1.0f, p->std, err));
+    TMC_TRY(parse_resize(model, &p->resize, err));
+    TMC_TRY(parse_channels(model, "preprocess.scale", 1.0f / 255.0f, 1, scale, err));
+    TMC_TRY(parse_channels(model, "preprocess.mean", 0.0f, 4, p->mean, err));
+    TMC_TRY(parse_channels(model, "preprocess.std", 1.0f, 4, p->std, err));
     p->scale = scale[0];
     for (int i = 0; i < 4; i++)
-        if (!(fabsf(p->std[i]) > 0.0f)) return tmc_fail(err, TMC_E_RANGE, "metadata preprocess.std must not be 0");
+        if (p->std[i] == 0.0f) return tmc_fail(err, TMC_E_RANGE, "metadata preprocess.std must not be 0");
     return TMC_OK;
 }
 
