@@ -5,12 +5,19 @@
 
 typedef vecf (*unary_step)(vecf x, vecf alpha, vecf beta);
 
-/* `step` is a constant at every call: the compiler puts its body into the loop. */
+/* `step` is a constant at every call: the compiler puts its body into the loop. Once: the last, shorter vector takes the
+ * same way, since a second body per kind would double the code. */
 TMC_INLINE void unary_loop(size_t n, const float *x, float *y, float alpha, float beta, unary_step step) {
     vecf a = vec_set(alpha), b = vec_set(beta);
-    size_t i = 0;
-    for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) vec_store(y + i, step(vec_load(x + i), a, b));
-    if (i < n) vec_store_head(y + i, step(vec_load_head(x + i, n - i), a, b), n - i);
+    for (size_t i = 0; i < n; i += VEC_WIDTH) {
+        const size_t count = n - i;
+        vecf v = count >= VEC_WIDTH ? vec_load(x + i) : vec_load_head(x + i, count);
+        v = step(v, a, b);
+        if (count >= VEC_WIDTH)
+            vec_store(y + i, v);
+        else
+            vec_store_head(y + i, v, count);
+    }
 }
 
 #define UNARY_STEP(name) TMC_INLINE vecf step_##name(vecf x, vecf alpha, vecf beta)

@@ -3,7 +3,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEPS := gcc make pkg-config python3 \
   libpthreadpool-dev libcpuinfo-dev libxxhash-dev \
   protobuf-c-compiler libprotobuf-c-dev libonnx-dev libsodium-dev \
-  libspng-dev libjpeg62-turbo-dev libniftiio-dev libznz-dev zlib1g-dev \
+  libspng-dev libjpeg62-turbo-dev libniftiio-dev libnifti2-dev libznz-dev zlib1g-dev \
   libcmocka-dev libonnx-testdata mricron-data \
   clang clang-format libclang-rt-14-dev
 # The cross build links the same libraries for arm64. Debian's libpthreadpool cannot be installed for two architectures at

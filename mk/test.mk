@@ -82,6 +82,7 @@ MODELS := build/models $(wildcard $(SHARED)/data/general/onnx-zoo $(SHARED)/data
   $(filter-out %brain-meshnet-model5_gw_ae.onnx,$(wildcard $(SHARED)/data/derived-onnx/*.onnx))
 models-check: $(BUILD)/tmcnn build/models/done
 	$(VENV)/bin/python test/models/check_models.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED) $(MODELS)
+	$(VENV)/bin/python test/models/check_operators.py --tmcnn $(BUILD)/tmcnn
 	$(VENV)/bin/python test/models/check_medical.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED)
 
 ## make digests-check   the same bits at every level and thread count, also under emulation (about half an hour)
