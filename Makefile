@@ -43,12 +43,14 @@ SO := $(BUILD)/libtmcnn.so.$(VERSION)
 # A kernel's file suffix names the instruction set it is compiled for.
 $(BUILD)/%__avx2.o: ISA_FLAGS := -mavx2 -mfma
 
-# Small where time does not go: everything but the vector kernels and the loops of the operators. The sanitizers and
-# debug builds override OPT and keep it. Unwind tables serve C++ exceptions, which do not pass through here.
+# Small where time does not go: everything but the kernels below and the loops of the operators, see
+# docs/decisions/0005-library-size.md. The sanitizers and debug builds override OPT and keep it. Unwind tables serve C++
+# exceptions, which do not pass through here.
 CFLAGS_ALL += -fno-asynchronous-unwind-tables -fno-unwind-tables
 ifeq ($(strip $(OPT)),-O2)
-FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/f32_gem*.c kernels/*/f32_dwconv*.c kernels/*/f32_blend*.c) \
-  src/format/checksum.c src/ops/implicit_gemm.c src/ops/plane.c src/ops/strided.c)
+FAST_KERNELS := gem dwconv blend unary softmax
+FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard kernels/x86/f32_$(k)*.c kernels/arm/f32_$(k)*.c)) \
+  kernels/f32_math.c src/ops/implicit_gemm.c src/ops/plane.c src/ops/strided.c)
 $(filter-out $(FAST_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
 endif
 
@@ -76,7 +78,7 @@ $(SO): $(LIB_OBJ) src/libtmcnn.map
 clean:
 	rm -rf $(BUILD)
 
-include mk/tools.mk mk/deps.mk mk/test.mk mk/demo.mk mk/install.mk
+include mk/tools.mk mk/deps.mk mk/test.mk mk/demo.mk mk/bench.mk mk/install.mk
 -include mk/fuzz.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

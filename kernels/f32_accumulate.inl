@@ -22,6 +22,18 @@ TMC_INLINE vecf step_prod(vecf acc, vecf x, vecf m) { return (void)m, vec_mul(ac
 #define ROW_PARTIALS 16
 #define ROW_VECTORS (ROW_PARTIALS / VEC_WIDTH)
 
+/* The first `count` lanes of a vector, all if count >= VEC_WIDTH. One body for whole and shorter vectors where a second
+ * one would hold another exponential. */
+TMC_INLINE vecf load_part(const float *p, size_t count) {
+    return count >= VEC_WIDTH ? vec_load(p) : vec_load_head(p, count);
+}
+TMC_INLINE void store_part(float *p, vecf a, size_t count) {
+    if (count >= VEC_WIDTH)
+        vec_store(p, a);
+    else
+        vec_store_head(p, a, count);
+}
+
 /* partial[j] takes x[j], x[j + 16], x[j + 32], ... */
 TMC_INLINE void accumulate_row(size_t n, const float *x, float m, float partial[ROW_PARTIALS], reduce_step step) {
     vecf acc[ROW_VECTORS], mv = vec_set(m);
@@ -35,13 +47,10 @@ TMC_INLINE void accumulate_row(size_t n, const float *x, float m, float partial[
     TMC_UNROLL
     for (size_t v = 0; v < ROW_VECTORS; v++) vec_store(partial + v * VEC_WIDTH, acc[v]);
 
-    for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) {
+    for (; i < n; i += VEC_WIDTH) {
         float *p = partial + i % ROW_PARTIALS;
-        vec_store(p, step(vec_load(p), vec_load(x + i), mv));
-    }
-    if (i < n) {
-        float *p = partial + i % ROW_PARTIALS;
-        vec_store_head(p, step(vec_load_head(p, n - i), vec_load_head(x + i, n - i), mv), n - i);
+        const size_t count = n - i;
+        store_part(p, step(load_part(p, count), load_part(x + i, count), mv), count);
     }
 }
 
@@ -67,16 +76,11 @@ TMC_INLINE void accumulate_columns(size_t rows, size_t cols, size_t stride, cons
         TMC_UNROLL
         for (size_t v = 0; v < COLUMN_VECTORS; v++) vec_store(out + c + v * VEC_WIDTH, acc[v]);
     }
-    for (; c + VEC_WIDTH <= cols; c += VEC_WIDTH) {
-        vecf acc = vec_load(out + c), mv = with_m ? vec_load(m + c) : vec_zero();
-        for (size_t r = 0; r < rows; r++) acc = step(acc, vec_load(x + r * stride + c), mv);
-        vec_store(out + c, acc);
-    }
-    size_t rest = cols - c;
-    if (rest) {
-        vecf acc = vec_load_head(out + c, rest), mv = with_m ? vec_load_head(m + c, rest) : vec_zero();
-        for (size_t r = 0; r < rows; r++) acc = step(acc, vec_load_head(x + r * stride + c, rest), mv);
-        vec_store_head(out + c, acc, rest);
+    for (; c < cols; c += VEC_WIDTH) {
+        const size_t count = cols - c;
+        vecf acc = load_part(out + c, count), mv = with_m ? load_part(m + c, count) : vec_zero();
+        for (size_t r = 0; r < rows; r++) acc = step(acc, load_part(x + r * stride + c, count), mv);
+        store_part(out + c, acc, count);
     }
 }
 

@@ -52,18 +52,15 @@ TMC_INLINE void row_tile(const tmc_f32_dwconv_row_args *args, size_t first, size
         row_block(args, first, i < last ? i : last, pixels, stride, VEC_WIDTH);
 }
 
-/* Pairs of pixels while there are two, and so on; returns the first pixel that is left. A tile of four takes three as
- * well, reaching back. */
+/* Fours of pixels, then the two or three that are left; returns the first pixel without a neighbour. */
 TMC_INLINE size_t row_tiles(const tmc_f32_dwconv_row_args *args, size_t stride) {
-    const size_t pixels = args->pixels;
-    size_t first = 0;
-    if (pixels >= ROW_PIXELS) {
-        const size_t last = pixels - ROW_PIXELS;
-        for (; first + ROW_PIXELS <= pixels + 1; first += ROW_PIXELS)
-            row_tile(args, first < last ? first : last, ROW_PIXELS, stride);
+    const size_t whole = args->pixels / ROW_PIXELS * ROW_PIXELS;
+    for (size_t first = 0; first < whole; first += ROW_PIXELS) row_tile(args, first, ROW_PIXELS, stride);
+    switch (args->pixels - whole) {
+    case 3: row_tile(args, whole, 3, stride); return whole + 3;
+    case 2: row_tile(args, whole, 2, stride); return whole + 2;
+    default: return whole;
     }
-    for (; first + 2 <= pixels; first += 2) row_tile(args, first, 2, stride);
-    return first;
 }
 
 void ROW_NAME(const tmc_f32_dwconv_row_args *args) {
@@ -72,6 +69,6 @@ void ROW_NAME(const tmc_f32_dwconv_row_args *args) {
         for (size_t p = 0; p < pixels; p++) row_block(args, p, 0, 1, stride, args->channels);
         return;
     }
-    size_t first = stride == 1 ? row_tiles(args, 1) : row_tiles(args, 2);
+    const size_t first = stride == 1 ? row_tiles(args, 1) : row_tiles(args, 2);
     if (first < pixels) row_tile(args, first, 1, stride);
 }

@@ -66,7 +66,7 @@ TMC_INLINE void k4_step(size_t height, vecf acc[][GEMM_NV], const float *const a
     for (size_t v = 0; v < GEMM_NV; v++) {                                                                             \
         vecf wv = vec_load(*w + lane * GEMM_NR + v * VEC_WIDTH);                                                       \
         TMC_UNROLL                                                                                                     \
-        for (size_t r = 0; r < height; r++) acc[r][v] = VEC_FMA_LANE(acc[r][v], wv, x[r], lane);                         \
+        for (size_t r = 0; r < height; r++) acc[r][v] = VEC_FMA_LANE(acc[r][v], wv, x[r], lane);                       \
     }
     GEMM_LANE(0)
     GEMM_LANE(1)

@@ -1,6 +1,26 @@
 #include "kernels/f32_math.h"
 
+#include <string.h>
+
 #include "kernels/f32_math_ref.h"
+
+#define LABEL(entry) (entry).name = names, (entry).isa = isa, names += strlen(names) + 1
+
+/* `names`, one after the other with their ends: a pointer for each in a constant table would cost 72 bytes of
+ * relocations and table per kernel. */
+static void label_entries(tmc_f32_math_kernels *k, const char *names, tmc_isa isa) {
+    for (size_t i = 0; i < TMC_F32_UNARY_COUNT; i++) LABEL(k->unary[i]);
+    for (size_t i = 0; i < TMC_F32_BINARY_POW; i++) LABEL(k->binary[i]);
+    for (size_t i = 0; i < TMC_F32_REDUCE_COUNT; i++) {
+        LABEL(k->reduce_row[i]);
+        LABEL(k->reduce_columns[i]);
+    }
+    LABEL(k->scale_shift);
+    LABEL(k->softmax_rows);
+    LABEL(k->softmax_columns);
+    LABEL(k->norm_columns);
+    LABEL(k->norm_row);
+}
 
 #define VEC_ISA ref
 #define VEC_LEVEL TMC_ISA_REF

@@ -1,34 +1,49 @@
-/* static void fill_<VEC_ISA>(tmc_f32_math_kernels *): every entry that this instruction set has. Needs VEC_ISA and
- * VEC_LEVEL, its tmc_isa. */
+/* static void fill_<VEC_ISA>(tmc_f32_math_kernels *): every entry that this instruction set has. Needs VEC_ISA,
+ * VEC_LEVEL, its tmc_isa, and label_entries, which takes the names in the order in which they stand here. */
 #include "kernels/f32_math_declare.inl"
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 #define JOIN_OF(a, b) a##b
 #define JOIN(a, b) JOIN_OF(a, b)
-#define SET(entry, stem)                                                                                               \
-    (entry).run = VEC_SYMBOL(stem), (entry).name = #stem "__" TEXT(VEC_ISA), (entry).isa = VEC_LEVEL
+#define ENTRY_NAME(stem) #stem "__" TEXT(VEC_ISA) "\0"
 
 static void JOIN(fill_, VEC_ISA)(tmc_f32_math_kernels *k) {
-#define X(NAME, name) SET(k->unary[TMC_F32_UNARY_##NAME], f32_unary_##name);
+    /* clang-format off */
+    static const char names[] =
+#define X(NAME, name) ENTRY_NAME(f32_unary_##name)
+        TMC_F32_UNARY_KERNELS(X)
+#undef X
+#define X(NAME, name) ENTRY_NAME(f32_binary_##name)
+        TMC_F32_BINARY_KERNELS(X)
+#undef X
+#define X(NAME, name, identity, combine) ENTRY_NAME(f32_reduce_row_##name) ENTRY_NAME(f32_reduce_columns_##name)
+        TMC_F32_REDUCE_KERNELS(X)
+#undef X
+        ENTRY_NAME(f32_scale_shift) ENTRY_NAME(f32_softmax_rows) ENTRY_NAME(f32_softmax_columns)
+        ENTRY_NAME(f32_norm_columns) ENTRY_NAME(f32_norm_row);
+    /* clang-format on */
+    label_entries(k, names, VEC_LEVEL);
+
+#define X(NAME, name) k->unary[TMC_F32_UNARY_##NAME].run = VEC_SYMBOL(f32_unary_##name);
     TMC_F32_UNARY_KERNELS(X)
 #undef X
-#define X(NAME, name) SET(k->binary[TMC_F32_BINARY_##NAME], f32_binary_##name);
+#define X(NAME, name) k->binary[TMC_F32_BINARY_##NAME].run = VEC_SYMBOL(f32_binary_##name);
     TMC_F32_BINARY_KERNELS(X)
 #undef X
 #define X(NAME, name, identity, combine)                                                                               \
-    SET(k->reduce_row[TMC_F32_REDUCE_##NAME], f32_reduce_row_##name);                                                  \
-    SET(k->reduce_columns[TMC_F32_REDUCE_##NAME], f32_reduce_columns_##name);
+    k->reduce_row[TMC_F32_REDUCE_##NAME].run = VEC_SYMBOL(f32_reduce_row_##name);                                      \
+    k->reduce_columns[TMC_F32_REDUCE_##NAME].run = VEC_SYMBOL(f32_reduce_columns_##name);
     TMC_F32_REDUCE_KERNELS(X)
 #undef X
-    SET(k->scale_shift, f32_scale_shift);
-    SET(k->softmax_rows, f32_softmax_rows);
-    SET(k->softmax_columns, f32_softmax_columns);
-    SET(k->norm_columns, f32_norm_columns);
-    SET(k->norm_row, f32_norm_row);
+    k->scale_shift.run = VEC_SYMBOL(f32_scale_shift);
+    k->softmax_rows.run = VEC_SYMBOL(f32_softmax_rows);
+    k->softmax_columns.run = VEC_SYMBOL(f32_softmax_columns);
+    k->norm_columns.run = VEC_SYMBOL(f32_norm_columns);
+    k->norm_row.run = VEC_SYMBOL(f32_norm_row);
 }
 
-#undef SET
+#undef ENTRY_NAME
 #undef JOIN
 #undef JOIN_OF
 #undef TEXT

@@ -16,35 +16,39 @@ static float row_max(size_t n, const float *x) {
     return tmc_f32_reduce_tree(TMC_F32_REDUCE_MAX, partial);
 }
 
-/* y[i] = exp(x[i] - m); returns their sum. */
-static float row_exp(size_t n, const float *x, float *y, float m) {
+/* y[i] = exp(x[i] - m). */
+TMC_NOINLINE void row_exp(size_t n, const float *x, float *y, float m) {
+    const vecf mv = vec_set(m);
+    for (size_t i = 0; i < n; i += VEC_WIDTH) store_part(y + i, math_exp(vec_sub(load_part(x + i, n - i), mv)), n - i);
+}
+
+static float row_sum(size_t n, const float *x) {
     float partial[ROW_PARTIALS] = {0};
-    vecf mv = vec_set(m);
-    size_t i = 0;
-    for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) vec_store(y + i, math_exp(vec_sub(vec_load(x + i), mv)));
-    if (i < n) vec_store_head(y + i, math_exp(vec_sub(vec_load_head(x + i, n - i), mv)), n - i);
-    accumulate_row(n, y, 0.0f, partial, step_sum);
+    accumulate_row(n, x, 0.0f, partial, step_sum);
     return tmc_f32_reduce_tree(TMC_F32_REDUCE_SUM, partial);
 }
 
+/* By way of the stack: y may be x, which is needed once more. */
 static float row_sum_exp(size_t n, const float *x, float m) {
-    float partial[ROW_PARTIALS] = {0};
-    accumulate_row(n, x, m, partial, step_sum_exp);
-    return tmc_f32_reduce_tree(TMC_F32_REDUCE_SUM_EXP, partial);
+    float partial[ROW_PARTIALS] = {0}, e[16 * ROW_PARTIALS];
+    const size_t block = sizeof e / sizeof *e;
+    for (size_t i = 0; i < n; i += block) {
+        const size_t count = n - i < block ? n - i : block;
+        row_exp(count, x + i, e, m);
+        accumulate_row(count, e, 0.0f, partial, step_sum);
+    }
+    return tmc_f32_reduce_tree(TMC_F32_REDUCE_SUM, partial);
 }
 
 static void row_divide(size_t n, float *y, float by) {
     vecf v = vec_set(by);
-    size_t i = 0;
-    for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) vec_store(y + i, vec_div(vec_load(y + i), v));
-    if (i < n) vec_store_head(y + i, vec_div(vec_load_head(y + i, n - i), v), n - i);
+    for (size_t i = 0; i < n; i += VEC_WIDTH) store_part(y + i, vec_div(load_part(y + i, n - i), v), n - i);
 }
 
 static void row_subtract(size_t n, const float *x, float *y, float m, float log_sum) {
     vecf mv = vec_set(m), l = vec_set(log_sum);
-    size_t i = 0;
-    for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) vec_store(y + i, vec_sub(vec_sub(vec_load(x + i), mv), l));
-    if (i < n) vec_store_head(y + i, vec_sub(vec_sub(vec_load_head(x + i, n - i), mv), l), n - i);
+    for (size_t i = 0; i < n; i += VEC_WIDTH)
+        store_part(y + i, vec_sub(vec_sub(load_part(x + i, n - i), mv), l), n - i);
 }
 
 static void long_row(size_t n, const float *x, float *y, int log) {
@@ -52,7 +56,8 @@ static void long_row(size_t n, const float *x, float *y, int log) {
     if (log) {
         row_subtract(n, x, y, m, log_of(row_sum_exp(n, x, m)));
     } else {
-        row_divide(n, y, row_exp(n, x, y, m));
+        row_exp(n, x, y, m);
+        row_divide(n, y, row_sum(n, y));
     }
 }
 
@@ -104,34 +109,23 @@ void VEC_SYMBOL(f32_softmax_rows)(size_t rows, size_t n, const float *x, float *
     }
 }
 
-/* Loads and stores of a whole vector of columns (rest 0) or of its first `rest`. */
-TMC_INLINE vecf columns_load(const float *p, size_t rest) { return rest ? vec_load_head(p, rest) : vec_load(p); }
-TMC_INLINE void columns_store(float *p, vecf a, size_t rest) {
-    if (rest) {
-        vec_store_head(p, a, rest);
-    } else {
-        vec_store(p, a);
-    }
-}
-
-TMC_INLINE void columns_block(size_t n, size_t stride, const float *x, float *y, int log, size_t rest) {
+/* `count` columns, a vector at most. */
+static void columns_block(size_t n, size_t stride, const float *x, float *y, int log, size_t count) {
     vecf m = vec_set(-MATH_INFINITY), sum = vec_zero();
-    for (size_t i = 0; i < n; i++) m = math_max_nan(m, columns_load(x + i * stride, rest));
+    for (size_t i = 0; i < n; i++) m = math_max_nan(m, load_part(x + i * stride, count));
     for (size_t i = 0; i < n; i++) {
-        vecf e = math_exp(vec_sub(columns_load(x + i * stride, rest), m));
+        vecf e = math_exp(vec_sub(load_part(x + i * stride, count), m));
         sum = vec_add(sum, e);
-        if (!log) columns_store(y + i * stride, e, rest);
+        if (!log) store_part(y + i * stride, e, count);
     }
     vecf log_sum = log ? math_log(sum) : sum;
     for (size_t i = 0; i < n; i++) {
-        vecf v = log ? vec_sub(vec_sub(columns_load(x + i * stride, rest), m), log_sum)
-                     : vec_div(columns_load(y + i * stride, rest), sum);
-        columns_store(y + i * stride, v, rest);
+        vecf v = log ? vec_sub(vec_sub(load_part(x + i * stride, count), m), log_sum)
+                     : vec_div(load_part(y + i * stride, count), sum);
+        store_part(y + i * stride, v, count);
     }
 }
 
 void VEC_SYMBOL(f32_softmax_columns)(size_t n, size_t cols, size_t stride, const float *x, float *y, int log) {
-    size_t c = 0;
-    for (; c + VEC_WIDTH <= cols; c += VEC_WIDTH) columns_block(n, stride, x + c, y + c, log, 0);
-    if (c < cols) columns_block(n, stride, x + c, y + c, log, cols - c);
+    for (size_t c = 0; c < cols; c += VEC_WIDTH) columns_block(n, stride, x + c, y + c, log, cols - c);
 }

@@ -4,19 +4,24 @@
 #include "kernels/f32_unroll.h"
 
 typedef vecf (*unary_step)(vecf x, vecf alpha, vecf beta);
+typedef void (*unary_whole)(size_t n, const float *x, float *y, vecf alpha, vecf beta);
 
-/* `step` is a constant at every call: the compiler puts its body into the loop. Once: the last, shorter vector takes the
- * same way, since a second body per kind would double the code. */
-TMC_INLINE void unary_loop(size_t n, const float *x, float *y, float alpha, float beta, unary_step step) {
-    vecf a = vec_set(alpha), b = vec_set(beta);
-    for (size_t i = 0; i < n; i += VEC_WIDTH) {
-        const size_t count = n - i;
-        vecf v = count >= VEC_WIDTH ? vec_load(x + i) : vec_load_head(x + i, count);
-        v = step(v, a, b);
-        if (count >= VEC_WIDTH)
-            vec_store(y + i, v);
-        else
-            vec_store_head(y + i, v, count);
+/* `step` is a constant at every call: the compiler puts its body into the loop. n is a multiple of VEC_WIDTH. */
+TMC_INLINE void unary_loop(size_t n, const float *x, float *y, vecf alpha, vecf beta, unary_step step) {
+    for (size_t i = 0; i < n; i += VEC_WIDTH) vec_store(y + i, step(vec_load(x + i), alpha, beta));
+}
+
+/* The last, shorter vector goes through the same loop by way of the stack: a second body would double the code of every
+ * kind. */
+TMC_NOINLINE void unary_all(size_t n, const float *x, float *y, float alpha, float beta, unary_whole whole) {
+    const size_t rest = n % VEC_WIDTH, full = n - rest;
+    const vecf a = vec_set(alpha), b = vec_set(beta);
+    whole(full, x, y, a, b);
+    if (rest) {
+        float last[VEC_WIDTH];
+        vec_store(last, vec_load_head(x + full, rest));
+        whole(VEC_WIDTH, last, last, a, b);
+        vec_store_head(y + full, vec_load(last), rest);
     }
 }
 
@@ -80,8 +85,11 @@ UNARY_PLAIN(ceil, vec_ceil(x))
 UNARY_PLAIN(round, vec_rint(x))
 
 #define X(NAME, name)                                                                                                  \
-    void VEC_SYMBOL(f32_unary_##name)(size_t n, const float *x, float *y, float alpha, float beta) {                   \
+    static void whole_##name(size_t n, const float *x, float *y, vecf alpha, vecf beta) {                              \
         unary_loop(n, x, y, alpha, beta, step_##name);                                                                 \
+    }                                                                                                                  \
+    void VEC_SYMBOL(f32_unary_##name)(size_t n, const float *x, float *y, float alpha, float beta) {                   \
+        unary_all(n, x, y, alpha, beta, whole_##name);                                                                 \
     }
 TMC_F32_UNARY_KERNELS(X)
 #undef X

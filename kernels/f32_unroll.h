@@ -12,8 +12,11 @@
 
 #if defined(__GNUC__)
 #define TMC_INLINE static inline __attribute__((always_inline))
+/* One copy where -O2 would make one per caller. */
+#define TMC_NOINLINE static __attribute__((noinline))
 #else
 #define TMC_INLINE static inline
+#define TMC_NOINLINE static
 #endif
 
 #endif

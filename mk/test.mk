@@ -74,8 +74,11 @@ $(VENV)/done: test/models/requirements.txt
 	touch $@
 venv: $(VENV)/done
 
+# Our generator's graphs, and those of the shared one where it is (its quantised files wait for int8).
 build/models/done: bench/gen_models.py $(wildcard bench/models/*.py) $(VENV)/done
 	$(VENV)/bin/python bench/gen_models.py build/models
+	if [ -f $(SHARED)/tools/gen_models.py ]; then generator=$$(realpath $(SHARED)/tools/gen_models.py); \
+	  venv=$$(realpath $(VENV)); mkdir -p build/models/shared; cd build/models/shared && $$venv/bin/python $$generator && rm *_qdq.onnx; fi
 	touch $@
 
 MODELS := build/models $(wildcard $(SHARED)/data/general/onnx-zoo $(SHARED)/data/general/ultralight) \

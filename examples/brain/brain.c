@@ -52,7 +52,8 @@ static int compare_doubles(const void *a, const void *b) {
 }
 
 /* Fills `mask`; *median_ms is the network's time for a slice. */
-static tmc_status mark_brain(network *net, const io_volume *head, unsigned char *mask, double *median_ms, tmc_error *err) {
+static tmc_status mark_brain(network *net, const io_volume *head, unsigned char *mask, double *median_ms,
+                             tmc_error *err) {
     double *times = malloc((size_t)head->nz * sizeof *times);
     tmc_status status = TMC_OK;
     if (!times) {
@@ -138,7 +139,8 @@ static tmc_status run(network *net, char **argv, const char *reference_path, tmc
     if (!status && reference_path) status = read_reference(reference_path, &head, &reference, err);
     if (!status) {
         mask = calloc((size_t)head.nx * (size_t)head.ny, (size_t)head.nz);
-        status = mask ? mark_brain(net, &head, mask, &median_ms, err) : tmc_fail(err, TMC_E_NOMEM, "no memory for the mask");
+        status =
+            mask ? mark_brain(net, &head, mask, &median_ms, err) : tmc_fail(err, TMC_E_NOMEM, "no memory for the mask");
     }
     if (!status) {
         choose_slices(&head, reference ? reference : mask, slices);
@@ -163,6 +165,8 @@ int main(int argc, char **argv) {
     }
     tmc_status status = run(&net, argv, argc == 5 ? argv[4] : NULL, &err);
     close_network(&net);
-    if (status) fprintf(stderr, "brain: %s [%s]\n", err.message[0] ? err.message : tmc_status_text(status), tmc_status_name(status));
+    if (status)
+        fprintf(stderr, "brain: %s [%s]\n", err.message[0] ? err.message : tmc_status_text(status),
+                tmc_status_name(status));
     return status ? 1 : 0;
 }

@@ -4,7 +4,7 @@
 
 #include "io/nifti.h"
 
-enum { SLICE_SIDE = 128 };  /* pixels of the network's square input */
+enum { SLICE_SIDE = 128 }; /* pixels of the network's square input */
 #define SLICE_SPACING 2.0f /* mm per pixel */
 
 /* Scales the voxels so that the 99.5th percentile of the positive ones becomes 1, clipped to 0..1. */

@@ -32,16 +32,10 @@ static inline bool tmc_in_bounds(uint64_t offset, uint64_t size, uint64_t end) {
 }
 
 /* Rounds up; for sizes that were checked before. */
-static inline size_t tmc_round_up(size_t value, size_t align) {
-    return (value + align - 1) & ~(align - 1);
-}
+static inline size_t tmc_round_up(size_t value, size_t align) { return (value + align - 1) & ~(align - 1); }
 
-static inline size_t tmc_div_up(size_t value, size_t by) {
-    return (value + by - 1) / by;
-}
+static inline size_t tmc_div_up(size_t value, size_t by) { return (value + by - 1) / by; }
 
-static inline size_t tmc_min_size(size_t a, size_t b) {
-    return a < b ? a : b;
-}
+static inline size_t tmc_min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 #endif

@@ -73,7 +73,10 @@ void tmc_format(char *out, size_t size, const char *fmt, va_list args) {
                        *fmt == 'x' ? 16 : 10);
             break;
         case '%': put(&w, '%'); break;
-        default: put(&w, '%'); fmt--; break;
+        default:
+            put(&w, '%');
+            fmt--;
+            break;
         }
     }
     if (size) {

@@ -12,9 +12,7 @@ uint64_t tmc_fpenv_enter(void) {
     return saved;
 }
 
-void tmc_fpenv_restore(uint64_t saved) {
-    _mm_setcsr((unsigned)saved);
-}
+void tmc_fpenv_restore(uint64_t saved) { _mm_setcsr((unsigned)saved); }
 
 #elif defined(__aarch64__)
 
@@ -26,9 +24,7 @@ uint64_t tmc_fpenv_enter(void) {
     return saved;
 }
 
-void tmc_fpenv_restore(uint64_t saved) {
-    __asm__ volatile("msr fpcr, %0" : : "r"(saved));
-}
+void tmc_fpenv_restore(uint64_t saved) { __asm__ volatile("msr fpcr, %0" : : "r"(saved)); }
 
 #else
 #include <fenv.h>
@@ -39,8 +35,6 @@ uint64_t tmc_fpenv_enter(void) {
     return (uint64_t)(unsigned)saved;
 }
 
-void tmc_fpenv_restore(uint64_t saved) {
-    fesetround((int)saved);
-}
+void tmc_fpenv_restore(uint64_t saved) { fesetround((int)saved); }
 
 #endif

@@ -46,6 +46,4 @@ const char *tmc_status_text(tmc_status status) {
     return "unknown status";
 }
 
-uint32_t tmc_version(void) {
-    return TMC_VERSION_MAJOR * 1000000u + TMC_VERSION_MINOR * 1000u + TMC_VERSION_PATCH;
-}
+uint32_t tmc_version(void) { return TMC_VERSION_MAJOR * 1000000u + TMC_VERSION_MINOR * 1000u + TMC_VERSION_PATCH; }

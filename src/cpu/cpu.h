@@ -8,8 +8,8 @@
 #include "tmcnn/tmcnn.h"
 
 typedef struct tmc_cpu {
-    uint32_t isa_mask; /* bit tmc_isa: level available; bit TMC_ISA_REF always set */
-    uint32_t cores;    /* usable ones, >= 1 */
+    uint32_t isa_mask;           /* bit tmc_isa: level available; bit TMC_ISA_REF always set */
+    uint32_t cores;              /* usable ones, >= 1 */
     uint32_t l1_bytes, l2_bytes; /* data caches of one core; defaults 32 KiB and 256 KiB */
 } tmc_cpu;
 

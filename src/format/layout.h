@@ -63,10 +63,10 @@ typedef struct tmc_file_section {
 /* Reserved: SIGN (signature), QUAN (quantisation), SPRS (sparse), CRYP (encryption), VARI (variants), PREP (images). */
 
 typedef struct tmc_file_graph {
-    uint32_t name;         /* STRS offset */
-    uint32_t input_first;  /* INDX position of the inputs, then the outputs follow */
+    uint32_t name;        /* STRS offset */
+    uint32_t input_first; /* INDX position of the inputs, then the outputs follow */
     uint32_t input_count, output_count;
-    uint32_t reserved[4];  /* 0 */
+    uint32_t reserved[4]; /* 0 */
 } tmc_file_graph;
 
 enum { TMC_ROLE_ACTIVATION = 0, TMC_ROLE_INPUT = 1, TMC_ROLE_CONSTANT = 2 };
@@ -90,12 +90,13 @@ typedef struct tmc_file_tensor {
 
 typedef struct tmc_file_node {
     uint32_t name;
-    uint16_t op; /* tmc_op_code */
+    uint16_t op;    /* tmc_op_code */
     uint16_t flags; /* 0 */
     uint16_t input_count, output_count;
-    uint32_t index_first; /* INDX position of the inputs, then the outputs follow; absent optional input: TMC_FILE_NONE */
+    uint32_t
+        index_first; /* INDX position of the inputs, then the outputs follow; absent optional input: TMC_FILE_NONE */
     uint32_t param_first, param_count; /* words in PARM */
-    uint32_t reserved[2]; /* 0 */
+    uint32_t reserved[2];              /* 0 */
 } tmc_file_node;
 
 typedef struct tmc_file_metadata {
@@ -105,7 +106,7 @@ typedef struct tmc_file_metadata {
 /* A self-test: every input filled by tmc_selftest_fill(seed + input index), the digest of every output compared. */
 typedef struct tmc_file_test {
     uint32_t seed;
-    uint32_t output; /* index of the output */
+    uint32_t output;    /* index of the output */
     uint8_t digest[16]; /* XXH3-128 of the dense bytes, canonical order */
 } tmc_file_test;
 

@@ -1,8 +1,8 @@
 /* A verified .tmc file as typed pointers into its bytes: nothing is copied, nothing is allocated.
  *
  * tmc_file_read checks the container: magic, version, size, checksum, section table, alignment, record counts, strings,
- * reserved fields, data ranges. tmc_graph_validate (src/graph/validate.h) then checks what the records mean. After both,
- * every index, offset and shape may be used without another check. */
+ * reserved fields, data ranges. tmc_graph_validate (src/graph/validate.h) then checks what the records mean. After
+ * both, every index, offset and shape may be used without another check. */
 #ifndef TMC_FORMAT_READER_H
 #define TMC_FORMAT_READER_H
 
@@ -33,13 +33,12 @@ typedef struct tmc_file_view {
 } tmc_file_view;
 
 /* `bytes` aligned to 64. `strict` also refuses unknown optional sections. Linear in `size`, constant stack.
- * Errors: E_TRUNCATED, E_FORMAT, E_VERSION, E_UNSUPPORTED, E_LIMIT, E_RANGE, E_INTEGRITY; err says section and offset. */
+ * Errors: E_TRUNCATED, E_FORMAT, E_VERSION, E_UNSUPPORTED, E_LIMIT, E_RANGE, E_INTEGRITY; err says section and offset.
+ */
 tmc_status tmc_file_read(const void *bytes, uint64_t size, int strict, tmc_file_view *view, tmc_error *err);
 
 /* A string of a verified file. */
-static inline const char *tmc_file_string(const tmc_file_view *view, uint32_t offset) {
-    return view->strings + offset;
-}
+static inline const char *tmc_file_string(const tmc_file_view *view, uint32_t offset) { return view->strings + offset; }
 
 /* The checksum field of a file of `size` >= sizeof(tmc_file_header) bytes, computed from its bytes. */
 void tmc_file_checksum(const void *bytes, uint64_t size, uint8_t checksum[16]);

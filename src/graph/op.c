@@ -1,8 +1,7 @@
 #include "graph/op.h"
 
 static const tmc_op_schema schemas[] = {
-#define X(code, NAME, name, in0, in1, out0, out1, params)                                                              \
-    {code, in0, in1, out0, out1, sizeof(params) / 4, #name},
+#define X(code, NAME, name, in0, in1, out0, out1, params) {code, in0, in1, out0, out1, sizeof(params) / 4, #name},
     TMC_OP_LIST(X)
 #undef X
 };

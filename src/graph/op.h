@@ -11,9 +11,9 @@
 
 /* X(code, NAME, name, inputs min, inputs max, outputs min, outputs max, parameter struct) */
 #define TMC_OP_LIST(X)                                                                                                 \
-    X(1, CONV, conv, 2, 3, 1, 1, tmc_conv_params)                     /* x, w [O,k..,I/g], b [O] */                    \
-    X(2, DEPTHWISE_CONV, depthwise_conv, 2, 3, 1, 1, tmc_conv_params) /* x, w [k..,C], b [C] */                        \
-    X(3, CONV_TRANSPOSE, conv_transpose, 2, 3, 1, 1, tmc_conv_params) /* x, w [O,k..,I/g], b [O] */                    \
+    X(1, CONV, conv, 2, 3, 1, 1, tmc_conv_params)                                  /* x, w [O,k..,I/g], b [O] */       \
+    X(2, DEPTHWISE_CONV, depthwise_conv, 2, 3, 1, 1, tmc_conv_params)              /* x, w [k..,C], b [C] */           \
+    X(3, CONV_TRANSPOSE, conv_transpose, 2, 3, 1, 1, tmc_conv_params)              /* x, w [O,k..,I/g], b [O] */       \
     X(4, FULLY_CONNECTED, fully_connected, 2, 3, 1, 1, tmc_fully_connected_params) /* x [..,K], w [N,K], b [N] */      \
     X(5, MATMUL, matmul, 2, 2, 1, 1, tmc_no_params)                                /* a [..,M,K], b [..,K,N] */        \
     X(6, MAX_POOL, max_pool, 1, 1, 1, 1, tmc_pool_params)                                                              \
@@ -21,11 +21,11 @@
     X(8, LP_POOL, lp_pool, 1, 1, 1, 1, tmc_pool_params)                                                                \
     X(9, UNARY, unary, 1, 1, 1, 1, tmc_unary_params)                                                                   \
     X(10, BINARY, binary, 2, 2, 1, 1, tmc_binary_params)                                                               \
-    X(11, SELECT, select, 3, 3, 1, 1, tmc_no_params)             /* condition, a, b: condition ? a : b */              \
-    X(12, SCALE_SHIFT, scale_shift, 3, 3, 1, 1, tmc_act_params)  /* x, scale [C], shift [C]; C the last axis */        \
-    X(13, GROUP_NORM, group_norm, 3, 3, 1, 1, tmc_norm_params)   /* x, scale [C], shift [C] */                         \
-    X(14, LAYER_NORM, layer_norm, 2, 3, 1, 1, tmc_norm_params)   /* x, scale, shift; shapes of the normalised axes */  \
-    X(15, LRN, lrn, 1, 1, 1, 1, tmc_lrn_params)                  /* across the last axis */                            \
+    X(11, SELECT, select, 3, 3, 1, 1, tmc_no_params)            /* condition, a, b: condition ? a : b */               \
+    X(12, SCALE_SHIFT, scale_shift, 3, 3, 1, 1, tmc_act_params) /* x, scale [C], shift [C]; C the last axis */         \
+    X(13, GROUP_NORM, group_norm, 3, 3, 1, 1, tmc_norm_params)  /* x, scale [C], shift [C] */                          \
+    X(14, LAYER_NORM, layer_norm, 2, 3, 1, 1, tmc_norm_params)  /* x, scale, shift; shapes of the normalised axes */   \
+    X(15, LRN, lrn, 1, 1, 1, 1, tmc_lrn_params)                 /* across the last axis */                             \
     X(16, SOFTMAX, softmax, 1, 1, 1, 1, tmc_softmax_params)                                                            \
     X(17, REDUCE, reduce, 1, 1, 1, 1, tmc_reduce_params)                                                               \
     X(18, ARG_MAX, arg_max, 1, 1, 1, 1, tmc_arg_params)                                                                \
@@ -85,11 +85,11 @@ typedef struct tmc_pool_params {
 
 /* X(code, NAME, name): formulas in docs/operators.md; alpha and beta as noted there. */
 #define TMC_UNARY_LIST(X)                                                                                              \
-    X(1, CLAMP, clamp)               /* alpha = lo, beta = hi */                                                       \
-    X(2, LEAKY_RELU, leaky_relu)     /* alpha: slope */                                                                \
-    X(3, ELU, elu)                   /* alpha */                                                                       \
-    X(4, SELU, selu)                 /* alpha, beta = gamma */                                                         \
-    X(5, CELU, celu)                 /* alpha */                                                                       \
+    X(1, CLAMP, clamp)           /* alpha = lo, beta = hi */                                                           \
+    X(2, LEAKY_RELU, leaky_relu) /* alpha: slope */                                                                    \
+    X(3, ELU, elu)               /* alpha */                                                                           \
+    X(4, SELU, selu)             /* alpha, beta = gamma */                                                             \
+    X(5, CELU, celu)             /* alpha */                                                                           \
     X(6, SIGMOID, sigmoid)                                                                                             \
     X(7, HARD_SIGMOID, hard_sigmoid) /* alpha, beta */                                                                 \
     X(8, HARD_SWISH, hard_swish)                                                                                       \
@@ -243,15 +243,20 @@ enum {
     TMC_COORD_TF_CROP_AND_RESIZE = 4,
     TMC_COORD_TF_HALF_PIXEL_FOR_NN = 5
 };
-enum { TMC_NEAREST_ROUND_PREFER_FLOOR = 0, TMC_NEAREST_ROUND_PREFER_CEIL = 1, TMC_NEAREST_FLOOR = 2, TMC_NEAREST_CEIL = 3 };
+enum {
+    TMC_NEAREST_ROUND_PREFER_FLOOR = 0,
+    TMC_NEAREST_ROUND_PREFER_CEIL = 1,
+    TMC_NEAREST_FLOOR = 2,
+    TMC_NEAREST_CEIL = 3
+};
 
 typedef struct tmc_resize_params {
     int32_t mode, coordinates, nearest;
     int32_t exclude_outside;
     float cubic_a;
     float extrapolation;
-    int32_t sizes[6];             /* output dims; 0: floor(dim * scale) */
-    float scales[6];              /* 0: size / dim; both given: the size sets the shape, the scale the coordinates */
+    int32_t sizes[6];               /* output dims; 0: floor(dim * scale) */
+    float scales[6];                /* 0: size / dim; both given: the size sets the shape, the scale the coordinates */
     float roi_begin[6], roi_end[6]; /* tf_crop_and_resize; else 0 and 1 */
 } tmc_resize_params;
 

@@ -47,7 +47,8 @@ tmc_status tmc_tensor_check(const tmc_tensor_desc *desc, tmc_error *err) {
             return tmc_fail_field(err, TMC_E_SHAPE, "dims", "dim %d is %d, expected at least 1", i, desc->dims[i]);
         /* Each factor is checked before the next multiplies: a product never wraps. */
         if (!tmc_mul_u64(bytes, (uint64_t)desc->dims[i], &bytes) || bytes > TMC_FILE_MAX_TENSOR_BYTES)
-            return tmc_fail_field(err, TMC_E_LIMIT, "dims", "tensor is larger than %u bytes", TMC_FILE_MAX_TENSOR_BYTES);
+            return tmc_fail_field(err, TMC_E_LIMIT, "dims", "tensor is larger than %u bytes",
+                                  TMC_FILE_MAX_TENSOR_BYTES);
     }
     return TMC_OK;
 }
@@ -58,13 +59,9 @@ size_t tmc_dims_product(const int32_t *dims, int32_t from, int32_t to) {
     return n;
 }
 
-size_t tmc_tensor_elements(const tmc_tensor_desc *desc) {
-    return tmc_dims_product(desc->dims, 0, desc->rank);
-}
+size_t tmc_tensor_elements(const tmc_tensor_desc *desc) { return tmc_dims_product(desc->dims, 0, desc->rank); }
 
-size_t tmc_tensor_bytes(const tmc_tensor_desc *desc) {
-    return tmc_tensor_elements(desc) * tmc_dtype_size(desc->dtype);
-}
+size_t tmc_tensor_bytes(const tmc_tensor_desc *desc) { return tmc_tensor_elements(desc) * tmc_dtype_size(desc->dtype); }
 
 bool tmc_tensor_same_shape(const tmc_tensor_desc *a, const tmc_tensor_desc *b) {
     return a->rank == b->rank && memcmp(a->dims, b->dims, sizeof a->dims) == 0;

@@ -23,7 +23,7 @@ typedef struct tmc_op_setup {
     const char *kernel;     /* symbol without "tmc_"; NULL: the operator has no kernel family */
     tmc_isa isa;            /* of that kernel; TMC_ISA_REF by default */
     uint32_t in_place_mask; /* bit i: output 0 may overwrite input i (same bytes, element for element) */
-    bool alias;             /* output 0 is input 0 under another shape: run does nothing when they share memory, else copies */
+    bool alias; /* output 0 is input 0 under another shape: run does nothing when they share memory, else copies */
 } tmc_op_setup;
 
 typedef struct tmc_op_run {

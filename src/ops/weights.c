@@ -4,21 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "graph/packed.h"
 
 tmc_pack_shape tmc_weights_shape(const tmc_op_node *node) {
-    const tmc_tensor_desc *w = node->inputs[1];
-    tmc_pack_shape shape = {1, (size_t)w->dims[0], (size_t)w->dims[w->rank - 1], {1, 1, 1}, {1, 1, 1}, {1, 1, 1}};
-    if (node->op == TMC_OP_FULLY_CONNECTED) return shape;
-    const tmc_conv_params *p = node->params;
-    shape.groups = (size_t)p->groups;
-    shape.columns /= shape.groups;
-    for (int i = 0; i < 3; i++) {
-        shape.kernel[i] = (size_t)p->kernel[i];
-        if (node->op != TMC_OP_CONV_TRANSPOSE) continue;
-        shape.stride[i] = (size_t)p->stride[i];
-        shape.dilation[i] = (size_t)p->dilation[i];
-    }
-    return shape;
+    return tmc_packed_shape(node->op, node->params, node->inputs[1]);
 }
 
 tmc_status tmc_weights_scratch(const tmc_op_node *node, size_t *bytes, tmc_error *err) {

@@ -20,7 +20,8 @@
 #define INSTRUMENTED 0
 #endif
 
-/* More than is allowed to be used: glibc's smallest stack on AArch64 is 128 KiB, and an overflow is then seen, not felt. */
+/* More than is allowed to be used: glibc's smallest stack on AArch64 is 128 KiB, and an overflow is then seen, not
+ * felt. */
 enum { STACK = 1024 * 1024, PAINT = 0xA5 };
 
 typedef struct {

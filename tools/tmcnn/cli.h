@@ -45,8 +45,9 @@ typedef struct cli_plan_args {
 enum { OPT_THREADS = 256, OPT_ISA, OPT_SHAPE, OPT_ARENA_LIMIT, OPT_MMAP, OPT_FIRST_OWN };
 #define CLI_PLAN_OPTIONS                                                                                               \
     {"threads", required_argument, NULL, OPT_THREADS}, {"isa", required_argument, NULL, OPT_ISA},                      \
-        {"shape", required_argument, NULL, OPT_SHAPE}, {"arena-limit", required_argument, NULL, OPT_ARENA_LIMIT},      \
-    {"mmap", no_argument, NULL, OPT_MMAP}
+        {"shape", required_argument, NULL, OPT_SHAPE}, {"arena-limit", required_argument, NULL, OPT_ARENA_LIMIT}, {    \
+        "mmap", no_argument, NULL, OPT_MMAP                                                                            \
+    }
 
 void cli_plan_args_init(cli_plan_args *args);
 /* Takes one of the codes above; CLI_OK, or CLI_USAGE with a message printed. */
@@ -58,7 +59,8 @@ int cli_number(const cli_command *command, const char *option, const char *text,
 
 /* Opens and plans. On failure prints the error and returns an exit status; releases what it made. */
 int cli_open(const cli_command *command, const char *path, const cli_plan_args *args, tmc_model **model);
-int cli_plan(const cli_command *command, const char *path, const cli_plan_args *args, tmc_model *model, tmc_plan **plan);
+int cli_plan(const cli_command *command, const char *path, const cli_plan_args *args, tmc_model *model,
+             tmc_plan **plan);
 
 /* Hex digits of bytes; `out` holds 2 * n + 1. */
 void cli_hex(const uint8_t *bytes, size_t n, char *out);

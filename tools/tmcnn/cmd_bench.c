@@ -12,14 +12,14 @@
 
 static int run_bench(int argc, char **argv);
 
-const cli_command cli_bench = {
-    "bench", "time opening, planning and running a model",
-    "usage: tmcnn bench [OPTIONS] MODEL.tmc\n\n"
-    "Inputs are pseudo-random. Prints the median and the 90th percentile of the runs, the time to open (with all checks),\n"
-    "to plan, to make a session, of the first run, and the peak memory of the process.\n\n"
-    "  --runs N             timed runs after the first (default 50)\n"
-    "  --json               as JSON\n" CLI_PLAN_HELP,
-    run_bench};
+const cli_command cli_bench = {"bench", "time opening, planning and running a model",
+                               "usage: tmcnn bench [OPTIONS] MODEL.tmc\n\n"
+                               "Inputs are pseudo-random. Prints the median and the 90th percentile of the runs, the "
+                               "time to open (with all checks),\n"
+                               "to plan, to make a session, of the first run, and the peak memory of the process.\n\n"
+                               "  --runs N             timed runs after the first (default 50)\n"
+                               "  --json               as JSON\n" CLI_PLAN_HELP,
+                               run_bench};
 
 typedef struct {
     cli_plan_args plan;
@@ -138,11 +138,11 @@ static int print_json(const char *path, const bench_args *args, const bench_time
 static int print_text(const bench_args *args, const bench_times *t, const tmc_model_info *info, tmc_isa isa) {
     printf("level    %s, %u thread%s, %lld runs\n", tmc_isa_name(isa), args->plan.threads,
            args->plan.threads > 1 ? "s" : "", args->runs);
-    printf("run      median %.3f ms, 90th percentile %.3f, best %.3f (%.1f GMAC/s)\n", t->median_ms, t->p90_ms, t->min_ms,
-           (double)info->macs / t->median_ms * 1e-6);
+    printf("run      median %.3f ms, 90th percentile %.3f, best %.3f (%.1f GMAC/s)\n", t->median_ms, t->p90_ms,
+           t->min_ms, (double)info->macs / t->median_ms * 1e-6);
     printf("first    %.3f ms\n", t->first_ms);
-    printf("open     %.3f ms (%s), plan %.3f ms, session %.3f ms\n", t->open_ms, args->plan.mmap ? "mapped" : "private copy",
-           t->plan_ms, t->session_ms);
+    printf("open     %.3f ms (%s), plan %.3f ms, session %.3f ms\n", t->open_ms,
+           args->plan.mmap ? "mapped" : "private copy", t->plan_ms, t->session_ms);
     printf("peak     %.1f MiB of the process\n", (double)peak_kib() / 1024.0);
     return CLI_OK;
 }

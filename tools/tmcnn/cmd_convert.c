@@ -14,7 +14,8 @@ static int run_convert(int argc, char **argv);
 const cli_command cli_convert = {
     "convert", "turn an ONNX model into a .tmc file",
     "usage: tmcnn convert [OPTIONS] MODEL.onnx -o MODEL.tmc\n\n"
-    "Checks the model, infers shapes, folds constants and batch normalisation, fuses padding and activations, turns the\n"
+    "Checks the model, infers shapes, folds constants and batch normalisation, fuses padding and activations, turns "
+    "the\n"
     "layout to channels-last and packs the weights. What the library cannot run is refused with the full list.\n\n"
     "  -o, --output FILE    the file to write; an existing one is replaced only when the new one is complete\n"
     "  --shape NAME=DIMS    shape of an input, as 1,3,224,224; needed where the model leaves a size open\n"
@@ -39,7 +40,8 @@ typedef struct {
 static int take_shape(const char *text, convert_args *args) {
     const char *equals = strrchr(text, '=');
     if (!equals || equals == text) return cli_usage(&cli_convert, "--shape wants NAME=1,3,224,224, not '%s'", text);
-    if (args->options.import.shape_count == MAX_ENTRIES) return cli_usage(&cli_convert, "more than %d --shape", MAX_ENTRIES);
+    if (args->options.import.shape_count == MAX_ENTRIES)
+        return cli_usage(&cli_convert, "more than %d --shape", MAX_ENTRIES);
     onnx_input_shape *shape = &args->shapes[args->options.import.shape_count++];
     char *name = x_strdup(text);
     name[equals - text] = 0;
@@ -48,7 +50,8 @@ static int take_shape(const char *text, convert_args *args) {
         char *end;
         long dim = strtol(at, &end, 10);
         if (end == at || dim < 1 || dim > INT32_MAX || (*end && *end != ',') || shape->rank == TMC_MAX_RANK)
-            return cli_usage(&cli_convert, "--shape %s: up to %d positive numbers with commas between", text, TMC_MAX_RANK);
+            return cli_usage(&cli_convert, "--shape %s: up to %d positive numbers with commas between", text,
+                             TMC_MAX_RANK);
         shape->dims[shape->rank++] = (int32_t)dim;
         at = *end ? end + 1 : end;
     }

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/json.h"
 #include "io/boundary.h"
+#include "io/json.h"
 #include "tmcnn/cli.h"
 
 static int run_info(int argc, char **argv);
@@ -158,7 +158,8 @@ static void json_dims(json_writer *json, const char *key, int32_t rank, const in
     json_close_array(json);
 }
 
-static void json_tensors(json_writer *json, const tmc_model *model, const char *key, uint32_t count, tensor_getter get) {
+static void json_tensors(json_writer *json, const tmc_model *model, const char *key, uint32_t count,
+                         tensor_getter get) {
     json_open_array(json, key);
     for (uint32_t i = 0; i < count; i++) {
         int32_t dims[TMC_MAX_RANK];

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/boundary.h"
 #include "io/image.h"
 #include "io/npy.h"
-#include "io/boundary.h"
-#include "tmcnn/cli.h"
 #include "io/preprocess.h"
+#include "tmcnn/cli.h"
 #include "tmcnn/present.h"
 
 static int run_run(int argc, char **argv);
@@ -51,7 +51,16 @@ typedef struct {
     tmc_error err;
 } run_state;
 
-enum { OPT_INPUT = OPT_FIRST_OWN, OPT_OUTPUT, OPT_TOP, OPT_DIGEST, OPT_PROFILE, OPT_CHECK_FINITE, OPT_TIMEOUT, OPT_JSON };
+enum {
+    OPT_INPUT = OPT_FIRST_OWN,
+    OPT_OUTPUT,
+    OPT_TOP,
+    OPT_DIGEST,
+    OPT_PROFILE,
+    OPT_CHECK_FINITE,
+    OPT_TIMEOUT,
+    OPT_JSON
+};
 
 static int take_file(const char *option, const char *value, const char **list, int *count) {
     if (*count == MAX_FILES) return cli_usage(&cli_run, "more than %d --%s", MAX_FILES, option);
@@ -124,11 +133,12 @@ static uint32_t match_tensor(const run_state *s, const char *text, uint32_t posi
 static tmc_status check_array(const npy_array *array, const tmc_tensor_info *info, tmc_error *err) {
     int32_t dims[TMC_MAX_RANK];
     if (array->dtype != info->dtype)
-        return tmc_fail(err, TMC_E_DTYPE, "elements are %s, input %s wants %s", tmc_dtype_name(array->dtype), info->name,
-                        tmc_dtype_name(info->dtype));
+        return tmc_fail(err, TMC_E_DTYPE, "elements are %s, input %s wants %s", tmc_dtype_name(array->dtype),
+                        info->name, tmc_dtype_name(info->dtype));
     boundary_dims_to_source(info->layout, info->rank, info->dims, dims);
     if (array->rank != info->rank || memcmp(array->dims, dims, (size_t)info->rank * sizeof *dims))
-        return tmc_fail(err, TMC_E_SHAPE, "the shape is not that of input %s: see 'tmcnn info', or plan another with --shape",
+        return tmc_fail(err, TMC_E_SHAPE,
+                        "the shape is not that of input %s: see 'tmcnn info', or plan another with --shape",
                         info->name);
     return TMC_OK;
 }
@@ -149,7 +159,8 @@ static int load_arrays(run_state *s) {
     for (int i = 0; i < s->args->input_count; i++) {
         const char *file;
         npy_array array;
-        uint32_t index = match_tensor(s, s->args->inputs[i], (uint32_t)i, s->info.input_count, tmc_session_input, &file);
+        uint32_t index =
+            match_tensor(s, s->args->inputs[i], (uint32_t)i, s->info.input_count, tmc_session_input, &file);
         if (index == s->info.input_count) return cli_usage(&cli_run, "the model has %u inputs", index);
         if (npy_read(file, &array, &s->err)) return cli_fail(&cli_run, NULL, &s->err);
         tmc_status status = write_array(s, index, &array);
@@ -246,8 +257,8 @@ static void show_profile(run_state *s) {
             json_integer(&s->json, "macs", (int64_t)node.macs);
             json_close_object(&s->json);
         } else {
-            printf("%10.1f %9.2f  %-16s %-26s %s\n", ns * 1e-3, ns > 0 ? (double)node.macs / ns : 0.0, node.op, node.kernel,
-                   node.name);
+            printf("%10.1f %9.2f  %-16s %-26s %s\n", ns * 1e-3, ns > 0 ? (double)node.macs / ns : 0.0, node.op,
+                   node.kernel, node.name);
         }
     }
     if (s->args->json) json_close_array(&s->json);
@@ -266,7 +277,8 @@ static int answer(run_state *s, const char *image) {
     if (s->args->check_finite) options.flags |= TMC_RUN_CHECK_FINITE;
     if (s->args->profile) options.flags |= TMC_RUN_PROFILE;
     options.timeout_ns = (uint64_t)s->args->timeout_ms * 1000000u;
-    if (tmc_session_run(s->session, &options, &s->err)) return cli_fail(&cli_run, image ? image : s->args->model, &s->err);
+    if (tmc_session_run(s->session, &options, &s->err))
+        return cli_fail(&cli_run, image ? image : s->args->model, &s->err);
     if (s->args->json) {
         json_open_object(&s->json, NULL);
         if (image) json_string(&s->json, "image", image);
@@ -301,7 +313,8 @@ static int run_run(int argc, char **argv) {
     if (result) return result;
     result = cli_open(&cli_run, args.model, &args.plan, &s.model);
     if (!result) result = cli_plan(&cli_run, args.model, &args.plan, s.model, &s.plan);
-    if (!result && tmc_session_create(s.plan, NULL, &s.session, &s.err)) result = cli_fail(&cli_run, args.model, &s.err);
+    if (!result && tmc_session_create(s.plan, NULL, &s.session, &s.err))
+        result = cli_fail(&cli_run, args.model, &s.err);
     if (!result) {
         tmc_model_get_info(s.model, &s.info);
         result = answer_all(&s);

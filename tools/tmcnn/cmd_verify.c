@@ -14,7 +14,8 @@ static int run_verify(int argc, char **argv);
 const cli_command cli_verify = {
     "verify", "check a model's integrity and run its self-tests at every level",
     "usage: tmcnn verify MODEL.tmc\n\n"
-    "Checks structure and checksum (strict: weights must be finite), the SHA-256 digest, and runs the stored self-tests\n"
+    "Checks structure and checksum (strict: weights must be finite), the SHA-256 digest, and runs the stored "
+    "self-tests\n"
     "at every instruction-set level of this machine with 1 and 2 threads. Prints one line per check.\n",
     run_verify};
 

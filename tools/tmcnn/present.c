@@ -7,9 +7,9 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "io/boundary.h"
 #include "io/image.h"
 #include "io/npy.h"
-#include "io/boundary.h"
 #include "tmcnn/cli.h"
 
 static size_t count_of(const tmc_tensor_info *info) {
@@ -43,14 +43,16 @@ static void label_of(const tmc_model *model, size_t index, char *out, size_t siz
 static size_t next_best(const float *scores, size_t count, const bool *taken) {
     size_t best = count;
     for (size_t i = 0; i < count; i++)
-        if (!taken[i] && (best == count || scores[i] > scores[best] || (scores[i] != scores[i] && scores[best] == scores[best])))
+        if (!taken[i] &&
+            (best == count || scores[i] > scores[best] || (scores[i] != scores[i] && scores[best] == scores[best])))
             best = i;
     return best;
 }
 
 typedef void (*score_visitor)(void *context, size_t class_index, const char *label, float score);
 
-static void visit_top(const tmc_model *model, const present_tensor *tensor, int top, score_visitor visit, void *context) {
+static void visit_top(const tmc_model *model, const present_tensor *tensor, int top, score_visitor visit,
+                      void *context) {
     size_t count = count_of(&tensor->info);
     bool *taken = calloc(count, sizeof *taken);
     if (!taken) return;

@@ -19,7 +19,8 @@ void onnx_report(onnx_context *ctx, const char *what, const char *where, const c
     snprintf(line, sizeof line, "%s '%s': %s", what, where, reason);
     for (char *c = line; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?'; /* names from the file must not steer a terminal */
-    if (ctx->issue_count++ == 0) snprintf(ctx->first_issue, sizeof ctx->first_issue, "%.*s", (int)sizeof ctx->first_issue - 1, line);
+    if (ctx->issue_count++ == 0)
+        snprintf(ctx->first_issue, sizeof ctx->first_issue, "%.*s", (int)sizeof ctx->first_issue - 1, line);
     append_name(ctx, what);
     if (ctx->options->report) ctx->options->report(ctx->options->report_user, line);
 }
