@@ -86,10 +86,10 @@ def main():
         try:
             session = reference_session(path)
             tool.convert(path, tmc)
-            for name, array in inputs_for(input_shape(session), args.shared):
+            for name, array in inputs_for(path.stem, input_shape(session), args.shared):
                 results.append(check_outputs(tool, session, tmc, array, f"{path.stem} {name}"))
             if args.digests:
-                array = inputs_for(input_shape(session), args.shared)[-1][1]
+                array = inputs_for(path.stem, input_shape(session), args.shared)[-1][1]
                 results.append(check_digests(tools, tmc, array, path.stem, levels))
         except RuntimeError as error:
             print(f"FAILED  {path.stem}: {error}", flush=True)
