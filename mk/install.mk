@@ -3,7 +3,9 @@
 DESTDIR ?=
 LIBDIR ?= $(PREFIX)/lib
 
-$(BUILD)/libtmcnn.pc: mk/libtmcnn.pc.in config.mk Makefile
+# Always: PREFIX may be another than last time.
+.PHONY: FORCE
+$(BUILD)/libtmcnn.pc: mk/libtmcnn.pc.in FORCE
 	@mkdir -p $(@D)
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' $< > $@
 

@@ -121,6 +121,23 @@ static void softmax_body(size_t n, guard_side side) {
     }
 }
 
+/* A row longer than the block of the log-softmax's sum, against the reduction of the same name. */
+static void long_log_softmax(void **state) {
+    (void)state;
+    enum { N = 1000 };
+    const tmc_f32_math_kernels *k = &tested.math;
+    float x[N], y[N], p[16], log_sum, m = -INFINITY;
+    random_fill(&rng, x, N, -20, 20);
+    for (int i = 0; i < N; i++) m = tmc_f32_max_nan(m, x[i]);
+    for (int i = 0; i < 16; i++) p[i] = tmc_f32_reduce_identity(TMC_F32_REDUCE_SUM_EXP);
+    k->reduce_row[TMC_F32_REDUCE_SUM_EXP].run(N, x, m, p);
+    log_sum = tmc_f32_reduce_tree(TMC_F32_REDUCE_SUM_EXP, p);
+    k->unary[TMC_F32_UNARY_LOG].run(1, &log_sum, &log_sum, 0, 0);
+    k->softmax_rows.run(1, N, x, y, 1);
+    for (int i = 0; i < N; i++) x[i] = (x[i] - m) - log_sum;
+    check_same(k->softmax_rows.name, N, y, x, N);
+}
+
 static void reduce_body(size_t n, guard_side side) {
     for (int k = 0; k < TMC_F32_REDUCE_COUNT; k++) {
         guard_buffer x = random_buffer(ROWS * n, side), m = random_buffer(n, side);
@@ -239,10 +256,9 @@ static void sum_order(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unary),     cmocka_unit_test(binary),
-        cmocka_unit_test(channels),  cmocka_unit_test(softmax),
-        cmocka_unit_test(reduce),    cmocka_unit_test(unary_sweep),
-        cmocka_unit_test(sum_order), cmocka_unit_test(same_on_every_architecture),
+        cmocka_unit_test(unary),       cmocka_unit_test(binary),           cmocka_unit_test(channels),
+        cmocka_unit_test(softmax),     cmocka_unit_test(long_log_softmax), cmocka_unit_test(reduce),
+        cmocka_unit_test(unary_sweep), cmocka_unit_test(sum_order),        cmocka_unit_test(same_on_every_architecture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
