@@ -1,6 +1,6 @@
 ## make deps            install the Debian packages that build, demo and tests need (root or sudo)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-DEPS := gcc make pkg-config python3 \
+DEPS := gcc g++ make pkg-config python3 \
   libpthreadpool-dev libcpuinfo-dev libxxhash-dev \
   protobuf-c-compiler libprotobuf-c-dev libonnx-dev libsodium-dev \
   libspng-dev libjpeg62-turbo-dev libniftiio-dev libnifti2-dev libznz-dev zlib1g-dev \
