@@ -33,8 +33,6 @@ bool pass_near(double a, double b) { return fabs(a - b) <= 1e-6 * fabs(b); }
 
 bool pass_dim_fixed(const ir_tensor *tensor, int32_t axis) { return tensor->desc.dims[axis] == tensor->alt.dims[axis]; }
 
-bool pass_all_dims_fixed(const ir_tensor *tensor) { return tmc_tensor_same_shape(&tensor->desc, &tensor->alt); }
-
 bool pass_dim_is(const ir_tensor *tensor, int32_t axis, int32_t value) {
     return pass_dim_fixed(tensor, axis) && tensor->desc.dims[axis] == value;
 }

@@ -20,7 +20,6 @@ bool pass_near(double a, double b);
 
 /* The dim has one value whatever the inputs' dims are. */
 bool pass_dim_fixed(const ir_tensor *tensor, int32_t axis);
-bool pass_all_dims_fixed(const ir_tensor *tensor);
 bool pass_dim_is(const ir_tensor *tensor, int32_t axis, int32_t value);
 /* Equal at the default and at the other input dims. */
 bool pass_same_shape(const ir_tensor *a, const ir_tensor *b);

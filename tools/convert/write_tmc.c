@@ -1,12 +1,12 @@
 #include "convert/write_tmc.h"
 
-#include <sodium/crypto_hash_sha256.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "convert/memory.h"
 #include "format/reader.h"
+#include "io/digest.h"
 
 enum { STRS, GRPH, TENS, NODE, INDX, PARM, META, WGHT, TEST, SECTION_COUNT };
 
@@ -235,7 +235,7 @@ static void put_metadata(const writer *w) {
 /* The digest first: the checksum covers it. */
 static void put_digests(writer *w) {
     tmc_file_header *header = (tmc_file_header *)w->bytes;
-    crypto_hash_sha256(header->sha256, w->bytes, w->file_size);
+    io_file_sha256(w->bytes, w->file_size, header->sha256);
     tmc_file_checksum(w->bytes, w->file_size, header->checksum);
 }
 

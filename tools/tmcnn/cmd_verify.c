@@ -1,11 +1,9 @@
 /* tmcnn verify: is this file whole, and does this machine compute what its author's did? */
-#include <sodium.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/layout.h"
+#include "io/digest.h"
 #include "io/file.h"
 #include "tmcnn/cli.h"
 
@@ -19,28 +17,15 @@ const cli_command cli_verify = {
     "at every instruction-set level of this machine with 1 and 2 threads. Prints one line per check.\n",
     run_verify};
 
-/* SHA-256 with the two digest fields as zero, as docs/format.md defines it. */
-static void digest_of(uint8_t *bytes, size_t size, uint8_t digest[crypto_hash_sha256_BYTES]) {
-    tmc_file_header header;
-    crypto_hash_sha256_state state;
-    memcpy(&header, bytes, sizeof header);
-    memset(header.checksum, 0, sizeof header.checksum);
-    memset(header.sha256, 0, sizeof header.sha256);
-    crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, (const uint8_t *)&header, sizeof header);
-    crypto_hash_sha256_update(&state, bytes + sizeof header, size - sizeof header);
-    crypto_hash_sha256_final(&state, digest);
-}
-
 static int check_digest(const char *path, const tmc_model *model) {
     tmc_error err;
-    uint8_t *bytes, digest[crypto_hash_sha256_BYTES];
+    uint8_t *bytes, digest[32];
     size_t size;
     tmc_model_info info = {.struct_size = sizeof info};
     tmc_error_init(&err);
     if (io_read_file(path, UINT32_MAX, &bytes, &size, &err)) return cli_fail(&cli_verify, NULL, &err);
     tmc_model_get_info(model, &info);
-    digest_of(bytes, size, digest);
+    io_file_sha256(bytes, size, digest);
     free(bytes);
     if (memcmp(digest, info.sha256, sizeof digest)) {
         tmc_fail(&err, TMC_E_INTEGRITY, "the SHA-256 digest does not match: convert the model again");
