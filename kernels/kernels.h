@@ -9,14 +9,21 @@
 #include "kernels/f32_math.h"
 #include "tmcnn/tmcnn.h"
 
+/* Data caches of one core, by which block sizes are chosen; no result depends on them. */
+typedef struct tmc_caches {
+    size_t l1_bytes, l2_bytes;
+} tmc_caches;
+
 typedef struct tmc_kernels {
     tmc_isa isa; /* never TMC_ISA_AUTO */
+    tmc_caches caches;
     tmc_f32_conv_kernels conv;
     tmc_f32_math_kernels math;
     tmc_f32_blend_kernel blend;
 } tmc_kernels;
 
-/* `isa` is a level that this CPU has. */
+/* `isa` is a level that this CPU has; the caches are the small ones that every CPU has, until the planner knows more.
+ */
 void tmc_kernels_select(tmc_isa isa, tmc_kernels *kernels);
 
 #endif

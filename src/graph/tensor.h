@@ -12,7 +12,15 @@ typedef struct tmc_tensor_desc {
     uint8_t packing; /* tmc_packing; only constants are ever packed */
     int32_t rank;
     int32_t dims[TMC_MAX_RANK]; /* unused entries 0 */
+    int32_t pitch;              /* elements from one row of the last axis to the next; 0: dense, the last dim. The
+                                 * planner alone sets another one, where a tensor is a range of channels of a wider
+                                 * tensor and the operators that touch it take that (tmc_op_takes_pitch). */
 } tmc_tensor_desc;
+
+/* Elements from one row of the last axis to the next; rank >= 1. */
+static inline size_t tmc_tensor_pitch(const tmc_tensor_desc *desc) {
+    return (size_t)(desc->pitch ? desc->pitch : desc->dims[desc->rank - 1]);
+}
 
 /* Bytes of one element; 0 for an unknown type (and for i4, which has no byte of its own). */
 size_t tmc_dtype_size(uint32_t dtype);

@@ -9,3 +9,9 @@ const tmc_op_functions *tmc_op_find(uint16_t op) {
     default: return NULL;
     }
 }
+
+bool tmc_op_takes_pitch(uint16_t op) {
+    switch (op) {
+    default: return false;
+    }
+}

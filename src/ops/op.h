@@ -47,6 +47,9 @@ typedef struct tmc_op_functions {
 /* Never NULL for a code that tmc_op_schema_find knows. */
 const tmc_op_functions *tmc_op_find(uint16_t op);
 
+/* The operator reads its data inputs and writes its outputs by tmc_tensor_pitch; all others need dense tensors. */
+bool tmc_op_takes_pitch(uint16_t op);
+
 #define X(code, NAME, name, in0, in1, out0, out1, params) extern const tmc_op_functions tmc_op_##name;
 TMC_OP_LIST(X)
 #undef X

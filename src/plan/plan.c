@@ -193,9 +193,7 @@ static tmc_status prepare_nodes(tmc_plan *plan, tmc_plan_work *work, tmc_error *
     return TMC_OK;
 }
 
-static tmc_status fill_plan(tmc_plan *plan, tmc_plan_work *work, const tmc_plan_options *options, tmc_isa isa,
-                            tmc_error *err) {
-    tmc_kernels_select(isa, &plan->kernels);
+static tmc_status fill_plan(tmc_plan *plan, tmc_plan_work *work, const tmc_plan_options *options, tmc_error *err) {
     fill_nodes(plan, work);
     TMC_TRY(choose_shapes(plan, options, err));
     fill_last_uses(plan, work);
@@ -217,15 +215,17 @@ static tmc_status check_options(const tmc_file_view *view, const tmc_plan_option
     return TMC_OK;
 }
 
-static tmc_status choose_isa(const tmc_plan_options *options, tmc_isa *isa, tmc_error *err) {
+static tmc_status choose_kernels(const tmc_plan_options *options, tmc_kernels *kernels, tmc_error *err) {
     tmc_cpu cpu;
     if ((uint32_t)options->max_isa > TMC_ISA_NEON)
         return tmc_fail_field(err, TMC_E_ARG, "max_isa", "unknown instruction set %d", (int)options->max_isa);
     tmc_cpu_query(&cpu);
-    *isa = tmc_cpu_choose_isa(&cpu, options->max_isa);
-    if (*isa == TMC_ISA_AUTO)
+    const tmc_isa isa = tmc_cpu_choose_isa(&cpu, options->max_isa);
+    if (isa == TMC_ISA_AUTO)
         return tmc_fail_field(err, TMC_E_UNSUPPORTED, "max_isa", "this CPU or this build has no %s",
                               tmc_isa_name(options->max_isa));
+    tmc_kernels_select(isa, kernels);
+    kernels->caches = (tmc_caches){cpu.l1_bytes, cpu.l2_bytes};
     return TMC_OK;
 }
 
@@ -233,11 +233,11 @@ tmc_status tmc_plan_build(const tmc_file_view *view, const tmc_plan_options *opt
     tmc_plan_work work = {0};
     tmc_carver carver = {0};
     tmc_plan *plan = NULL;
-    tmc_isa isa;
+    tmc_kernels kernels;
     uint32_t nodes;
     uint64_t slots;
     TMC_TRY(check_options(view, options, err));
-    TMC_TRY(choose_isa(options, &isa, err));
+    TMC_TRY(choose_kernels(options, &kernels, err));
     tmc_plan_work_carve(&work, view, &carver);
     if (carver.overflow) return tmc_fail(err, TMC_E_LIMIT, "the graph is too large to plan");
     const size_t work_bytes = (size_t)carver.used;
@@ -248,7 +248,8 @@ tmc_status tmc_plan_build(const tmc_file_view *view, const tmc_plan_options *opt
     find_live(view, &work, &nodes, &slots);
     tmc_status status = allocate_plan(view, options, nodes, slots, &plan, err);
     if (status == TMC_OK) {
-        status = fill_plan(plan, &work, options, isa, err);
+        plan->kernels = kernels;
+        status = fill_plan(plan, &work, options, err);
         if (status != TMC_OK) tmc_free(options->allocator, plan, plan->bytes);
     }
     tmc_free(options->allocator, block, work_bytes);
