@@ -1,6 +1,4 @@
 /* The family blend on vectors: include after kernels/vec/vec_<isa>.h. */
-#include <math.h>
-
 #include "kernels/f32_blend_list.h"
 #include "kernels/f32_unroll.h"
 
@@ -9,7 +7,7 @@ TMC_INLINE void blend_few(size_t taps, size_t inner, const float *const *x, cons
     for (size_t i = 0; i < inner; i++) {
         float acc = x[0][i] * w[0];
         TMC_UNROLL
-        for (size_t t = 1; t < taps; t++) acc = fmaf(x[t][i], w[t], acc);
+        for (size_t t = 1; t < taps; t++) acc = vec_fma_one(x[t][i], w[t], acc);
         y[i] = acc;
     }
 }

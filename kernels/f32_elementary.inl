@@ -75,12 +75,12 @@ static inline vecf math_expm1_negative(vecf x) {
  * Cephes Mathematical Library, logf.c (S. L. Moshier), relative error 7e-8 of f^3 L. ln 0 = -inf, ln of a negative is
  * NaN. */
 static inline vecf math_log(vecf x) {
-    veci subnormal = vec_lt(x, vec_set(0x1p-126f));
+    vecm subnormal = vec_lt(x, vec_set(0x1p-126f));
     vecf scaled = vec_select(subnormal, vec_mul(x, vec_set(0x1p23f)), x);
     veci bits = vec_bits(scaled);
     veci k = veci_sar(veci_sub(bits, veci_set(0x3f3504f3)), 23); /* 0x3f3504f3: sqrt(1/2) */
     vecf m = vec_from_bits(veci_sub(bits, veci_shl(k, 23)));
-    vecf kf = vec_from_int(veci_sub(k, veci_and(subnormal, veci_set(23))));
+    vecf kf = vec_from_int(veci_sub(k, veci_keep(subnormal, veci_set(23))));
     vecf f = vec_sub(m, vec_set(1.0f));
     vecf f2 = vec_mul(f, f);
     vecf l = vec_set(7.0376836292e-2f);

@@ -11,7 +11,8 @@
 #include "kernels/vec/vec_symbol.h"
 
 typedef __m256 vecf;
-typedef __m256i veci; /* int32 lanes; a mask is all ones or all zeros per lane */
+typedef __m256i veci; /* int32 lanes */
+typedef __m256i vecm; /* a mask: all ones or all zeros per lane */
 
 static inline vecf vec_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline void vec_store(float *p, vecf a) { _mm256_storeu_ps(p, a); }
@@ -19,7 +20,7 @@ static inline vecf vec_set(float a) { return _mm256_set1_ps(a); }
 static inline vecf vec_zero(void) { return _mm256_setzero_ps(); }
 
 /* First n lanes, 0 <= n < 8; the others read as 0 and are not touched in memory (masked moves do not fault). */
-static inline veci vec_head_mask(size_t n) {
+static inline vecm vec_head_mask(size_t n) {
     static const int32_t lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
     return _mm256_loadu_si256((const __m256i *)(lanes + 8 - n));
 }
@@ -32,6 +33,7 @@ static inline vecf vec_mul(vecf a, vecf b) { return _mm256_mul_ps(a, b); }
 static inline vecf vec_div(vecf a, vecf b) { return _mm256_div_ps(a, b); }
 static inline vecf vec_sqrt(vecf a) { return _mm256_sqrt_ps(a); }
 static inline vecf vec_fma(vecf a, vecf b, vecf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline float vec_fma_one(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
 /* a < b ? a : b and a > b ? a : b: the second operand where either is NaN or both are zero. */
 static inline vecf vec_min(vecf a, vecf b) { return _mm256_min_ps(a, b); }
@@ -42,12 +44,13 @@ static inline vecf vec_floor(vecf a) { return _mm256_floor_ps(a); }
 static inline vecf vec_ceil(vecf a) { return _mm256_ceil_ps(a); }
 static inline vecf vec_rint(vecf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
-static inline veci vec_lt(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
-static inline veci vec_le(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LE_OQ)); }
-static inline veci vec_eq(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
-static inline vecf vec_select(veci mask, vecf yes, vecf no) {
+static inline vecm vec_lt(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
+static inline vecm vec_le(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LE_OQ)); }
+static inline vecm vec_eq(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
+static inline vecf vec_select(vecm mask, vecf yes, vecf no) {
     return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(mask));
 }
+static inline veci veci_keep(vecm mask, veci a) { return _mm256_and_si256(mask, a); }
 
 static inline veci vec_bits(vecf a) { return _mm256_castps_si256(a); }
 static inline vecf vec_from_bits(veci a) { return _mm256_castsi256_ps(a); }

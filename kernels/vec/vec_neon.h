@@ -11,7 +11,8 @@
 #include "kernels/vec/vec_symbol.h"
 
 typedef float32x4_t vecf;
-typedef int32x4_t veci; /* a mask is all ones or all zeros per lane */
+typedef int32x4_t veci;
+typedef int32x4_t vecm; /* a mask: all ones or all zeros per lane */
 
 static inline vecf vec_load(const float *p) { return vld1q_f32(p); }
 static inline void vec_store(float *p, vecf a) { vst1q_f32(p, a); }
@@ -19,7 +20,7 @@ static inline vecf vec_set(float a) { return vdupq_n_f32(a); }
 static inline vecf vec_zero(void) { return vdupq_n_f32(0.0f); }
 
 /* First n lanes, 0 <= n < 4, without touching what lies behind them. */
-static inline veci vec_head_mask(size_t n) {
+static inline vecm vec_head_mask(size_t n) {
     static const int32_t lanes[8] = {-1, -1, -1, -1};
     return vld1q_s32(lanes + 4 - n);
 }
@@ -42,6 +43,7 @@ static inline vecf vec_mul(vecf a, vecf b) { return vmulq_f32(a, b); }
 static inline vecf vec_div(vecf a, vecf b) { return vdivq_f32(a, b); }
 static inline vecf vec_sqrt(vecf a) { return vsqrtq_f32(a); }
 static inline vecf vec_fma(vecf a, vecf b, vecf c) { return vfmaq_f32(c, a, b); }
+static inline float vec_fma_one(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
 /* Not vminq_f32: that one orders zeros and quiets NaN differently from x86. */
 static inline vecf vec_min(vecf a, vecf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
@@ -52,10 +54,11 @@ static inline vecf vec_floor(vecf a) { return vrndmq_f32(a); }
 static inline vecf vec_ceil(vecf a) { return vrndpq_f32(a); }
 static inline vecf vec_rint(vecf a) { return vrndnq_f32(a); }
 
-static inline veci vec_lt(vecf a, vecf b) { return vreinterpretq_s32_u32(vcltq_f32(a, b)); }
-static inline veci vec_le(vecf a, vecf b) { return vreinterpretq_s32_u32(vcleq_f32(a, b)); }
-static inline veci vec_eq(vecf a, vecf b) { return vreinterpretq_s32_u32(vceqq_f32(a, b)); }
-static inline vecf vec_select(veci mask, vecf yes, vecf no) { return vbslq_f32(vreinterpretq_u32_s32(mask), yes, no); }
+static inline vecm vec_lt(vecf a, vecf b) { return vreinterpretq_s32_u32(vcltq_f32(a, b)); }
+static inline vecm vec_le(vecf a, vecf b) { return vreinterpretq_s32_u32(vcleq_f32(a, b)); }
+static inline vecm vec_eq(vecf a, vecf b) { return vreinterpretq_s32_u32(vceqq_f32(a, b)); }
+static inline vecf vec_select(vecm mask, vecf yes, vecf no) { return vbslq_f32(vreinterpretq_u32_s32(mask), yes, no); }
+static inline veci veci_keep(vecm mask, veci a) { return vandq_s32(mask, a); }
 
 static inline veci vec_bits(vecf a) { return vreinterpretq_s32_f32(a); }
 static inline vecf vec_from_bits(veci a) { return vreinterpretq_f32_s32(a); }

@@ -13,7 +13,8 @@
 #include "kernels/vec/vec_symbol.h"
 
 typedef float vecf;
-typedef int32_t veci; /* a mask is all ones or all zeros */
+typedef int32_t veci;
+typedef int32_t vecm; /* a mask: all ones or all zeros */
 
 static inline vecf vec_load(const float *p) { return *p; }
 static inline void vec_store(float *p, vecf a) { *p = a; }
@@ -21,7 +22,7 @@ static inline vecf vec_set(float a) { return a; }
 static inline vecf vec_zero(void) { return 0.0f; }
 
 /* First n lanes, 0 <= n < VEC_WIDTH: with one lane that is never any. */
-static inline veci vec_head_mask(size_t n) { return n ? -1 : 0; }
+static inline vecm vec_head_mask(size_t n) { return n ? -1 : 0; }
 static inline vecf vec_load_head(const float *p, size_t n) { return n ? *p : 0.0f; }
 static inline void vec_store_head(float *p, vecf a, size_t n) {
     if (n) *p = a;
@@ -33,6 +34,7 @@ static inline vecf vec_mul(vecf a, vecf b) { return a * b; }
 static inline vecf vec_div(vecf a, vecf b) { return a / b; }
 static inline vecf vec_sqrt(vecf a) { return sqrtf(a); }
 static inline vecf vec_fma(vecf a, vecf b, vecf c) { return fmaf(a, b, c); }
+static inline float vec_fma_one(float a, float b, float c) { return fmaf(a, b, c); }
 
 static inline vecf vec_min(vecf a, vecf b) { return a < b ? a : b; }
 static inline vecf vec_max(vecf a, vecf b) { return a > b ? a : b; }
@@ -42,10 +44,11 @@ static inline vecf vec_floor(vecf a) { return floorf(a); }
 static inline vecf vec_ceil(vecf a) { return ceilf(a); }
 static inline vecf vec_rint(vecf a) { return rintf(a); }
 
-static inline veci vec_lt(vecf a, vecf b) { return a < b ? -1 : 0; }
-static inline veci vec_le(vecf a, vecf b) { return a <= b ? -1 : 0; }
-static inline veci vec_eq(vecf a, vecf b) { return a == b ? -1 : 0; }
-static inline vecf vec_select(veci mask, vecf yes, vecf no) { return mask ? yes : no; }
+static inline vecm vec_lt(vecf a, vecf b) { return a < b ? -1 : 0; }
+static inline vecm vec_le(vecf a, vecf b) { return a <= b ? -1 : 0; }
+static inline vecm vec_eq(vecf a, vecf b) { return a == b ? -1 : 0; }
+static inline vecf vec_select(vecm mask, vecf yes, vecf no) { return mask ? yes : no; }
+static inline veci veci_keep(vecm mask, veci a) { return mask & a; }
 
 static inline veci vec_bits(vecf a) {
     veci bits;
