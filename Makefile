@@ -42,6 +42,8 @@ SO := $(BUILD)/libtmcnn.so.$(VERSION)
 
 # A kernel's file suffix names the instruction set it is compiled for.
 $(BUILD)/%__avx2.o: ISA_FLAGS := -mavx2 -mfma
+$(BUILD)/%__avx512.o: ISA_FLAGS := -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
+$(BUILD)/%__sse41.o: ISA_FLAGS := -msse4.1
 
 # Small where time does not go: everything but the kernels below and the loops of the operators, see
 # docs/decisions/0005-library-size.md. The sanitizers and debug builds override OPT and keep it. Unwind tables serve C++
@@ -51,6 +53,7 @@ ifeq ($(strip $(OPT)),-O2)
 FAST_KERNELS := gem dwconv blend unary softmax
 FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard kernels/x86/f32_$(k)*.c kernels/arm/f32_$(k)*.c)) \
   kernels/f32_math.c src/ops/implicit_gemm.c src/ops/plane.c src/ops/strided.c)
+FAST_OBJ := $(filter-out %__sse41.o,$(FAST_OBJ)) # as fast with -Os, see docs/decisions/0009-levels.md
 $(filter-out $(FAST_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
 endif
 

@@ -1,4 +1,5 @@
 #include "kernels/f32_blend_list.h"
+#include "kernels/ladder.h"
 
 void tmc_f32_blend_select(tmc_isa isa, tmc_f32_blend_kernel *kernel) {
     static const tmc_f32_blend_kernel all[] = {
@@ -6,8 +7,9 @@ void tmc_f32_blend_select(tmc_isa isa, tmc_f32_blend_kernel *kernel) {
 #include "kernels/f32_blend.inc"
 #undef TMC_F32_BLEND_X
     };
-    *kernel = all[0]; /* portable */
-    for (size_t i = 1; i < sizeof all / sizeof *all; i++) {
-        if (all[i].isa == isa) *kernel = all[i];
-    }
+    tmc_isa steps[TMC_LADDER_MAX];
+    const size_t n = tmc_ladder(isa, steps);
+    for (size_t s = 0; s < n; s++)
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+            if (all[i].isa == steps[s]) *kernel = all[i];
 }

@@ -1,4 +1,5 @@
 #include "kernels/f32_conv_list.h"
+#include "kernels/ladder.h"
 
 /* The lists as tables. dwconv and dwconv_row share one list, so each of their tables drops the other's lines. */
 static const tmc_f32_gemm_kernel gemms[] = {
@@ -57,6 +58,7 @@ static void take_level(tmc_isa level, tmc_f32_conv_kernels *kernels) {
 }
 
 void tmc_f32_conv_select(tmc_isa isa, tmc_f32_conv_kernels *kernels) {
-    take_level(TMC_ISA_REF, kernels);
-    if (isa != TMC_ISA_REF) take_level(isa, kernels);
+    tmc_isa steps[TMC_LADDER_MAX];
+    const size_t n = tmc_ladder(isa, steps);
+    for (size_t i = 0; i < n; i++) take_level(steps[i], kernels);
 }

@@ -9,9 +9,10 @@
 #define GEMM_SUMS 8
 #define GEMM_LEAST (GEMM_SUMS / GEMM_NV)
 
-/* The row of the arguments that row r of a tile of `height` takes. */
+/* The row of the arguments that row r of a tile of `height` takes. Above 8 rows there is a body for every other height
+ * only. */
 TMC_INLINE size_t real_row(const tmc_f32_gemm_args *args, size_t height, size_t r) {
-    return height > GEMM_LEAST || r < args->rows ? r : args->rows - 1;
+    return (height > GEMM_LEAST && height <= 8) || r < args->rows ? r : args->rows - 1;
 }
 
 /* The running sums of C. A panel with missing columns goes through a tile on the stack: it is rare, and masked moves of
@@ -125,6 +126,14 @@ TMC_INLINE void gemm_tile(const tmc_f32_gemm_args *args, size_t height) {
 
 void GEMM_NAME(const tmc_f32_gemm_args *args) {
     switch (args->rows) {
+#if GEMM_MR >= 14 && GEMM_LEAST < 14
+    case 14:
+    case 13: gemm_tile(args, 14); break;
+    case 12:
+    case 11: gemm_tile(args, 12); break;
+    case 10:
+    case 9: gemm_tile(args, 10); break;
+#endif
 #if GEMM_MR >= 8 && GEMM_LEAST < 8
     case 8: gemm_tile(args, 8); break;
     case 7: gemm_tile(args, 7); break;
@@ -135,7 +144,7 @@ void GEMM_NAME(const tmc_f32_gemm_args *args) {
 #if GEMM_MR >= 5 && GEMM_LEAST < 5
     case 5: gemm_tile(args, 5); break;
 #endif
-#if GEMM_LEAST < 4
+#if GEMM_MR >= 4 && GEMM_LEAST < 4
     case 4: gemm_tile(args, 4); break;
     case 3: gemm_tile(args, 3); break;
 #endif

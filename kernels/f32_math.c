@@ -34,6 +34,11 @@ static void label_entries(tmc_f32_math_kernels *k, const char *names, tmc_isa is
 #include "kernels/f32_math_fill.inl"
 #undef VEC_ISA
 #undef VEC_LEVEL
+#define VEC_ISA sse41
+#define VEC_LEVEL TMC_ISA_SSE41
+#include "kernels/f32_math_fill.inl"
+#undef VEC_ISA
+#undef VEC_LEVEL
 #elif defined(__aarch64__)
 #define VEC_ISA neon
 #define VEC_LEVEL TMC_ISA_NEON
@@ -50,7 +55,9 @@ void tmc_f32_math_select(tmc_isa isa, tmc_f32_math_kernels *kernels) {
         (tmc_f32_binary_kernel){tmc_f32_binary_mod__ref, "f32_binary_mod__ref", TMC_ISA_REF};
     kernels->lrn = (tmc_f32_lrn_kernel){tmc_f32_lrn__ref, "f32_lrn__ref", TMC_ISA_REF};
 #if defined(__x86_64__) || defined(__i386__)
-    if (isa == TMC_ISA_AVX2) fill_avx2(kernels);
+    /* 512 bits bring these families nothing that pays for their size: docs/decisions/0009-levels.md. */
+    if (isa == TMC_ISA_AVX2 || isa == TMC_ISA_AVX512) fill_avx2(kernels);
+    if (isa == TMC_ISA_SSE41) fill_sse41(kernels);
 #elif defined(__aarch64__)
     if (isa == TMC_ISA_NEON) fill_neon(kernels);
 #else

@@ -1,6 +1,6 @@
 /* The kernel table: for one instruction set, the micro-kernels of every family with their geometry. It is filled once
- * when a plan is made and passed down; there is no global table. Portable C fills every entry first, then the ladder of
- * select_x86.c or select_arm.c replaces what that level has: no entry is ever NULL. */
+ * when a plan is made and passed down; there is no global table. Portable C fills every entry first, then the levels of
+ * ladder.h replace what they have: no entry is ever NULL. */
 #ifndef TMC_KERNELS_KERNELS_H
 #define TMC_KERNELS_KERNELS_H
 

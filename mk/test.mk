@@ -1,6 +1,9 @@
 # Every test/<kind>/test_*.c is one program; `make test-unit` runs those of test/unit. Helpers are in test/lib.
 TEST_KINDS := unit kernel api fault convert
 TEST_LIB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/lib/*.c))
+ifneq ($(filter x86_64 i686,$(ARCH)),)
+TEST_LIB_OBJ += $(BUILD)/muladd/kernels.o
+endif
 TEST_SRC := $(foreach k,$(TEST_KINDS),$(wildcard test/$(k)/test_*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_LIBS := -lcmocka
@@ -14,6 +17,16 @@ $(BUILD)/test/%.o: test/%.c Makefile config.mk mk/test.mk $(BUILD)/onnx/onnx.pb-
 
 $(BUILD)/test/%: $(BUILD)/test/%.o $(TEST_LIB_OBJ) $(TOOL_LIB) $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_WRAP) -o $@ $< $(TEST_LIB_OBJ) $(TOOL_LIB) $(LIB) $(TEST_LIBS) $(TOOL_LIBS) $(LIBS)
+
+# The portable twin of the level SSE4.1: kernels/ref and the tables once more, see test/lib/muladd.h. All their names but
+# the entry become local, so that they do not meet the library's.
+MULADD_SRC := $(wildcard kernels/*.c kernels/ref/*.c)
+$(BUILD)/muladd/%.o: %.c test/lib/muladd.h Makefile config.mk mk/test.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -include test/lib/muladd.h -c $< -o $@
+$(BUILD)/muladd/kernels.o: $(MULADD_SRC:%.c=$(BUILD)/muladd/%.o)
+	$(Q)$(CC) -r -nostdlib -o $@ $^
+	objcopy --keep-global-symbol=tmc_muladd_select $@
 
 # Counts and fails what is allocated behind the caller's allocator; other fault tests define the functions themselves.
 $(BUILD)/test/fault/test_alloc_fault: TEST_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=posix_memalign
@@ -54,6 +67,18 @@ asan ubsan:
 	$(MAKE) BUILD=build/$@ SANITIZE=$(if $(filter asan,$@),address,undefined) OPT=-O1 programs conformance
 tsan:
 	$(MAKE) BUILD=build/tsan SANITIZE=thread OPT=-O1 test-api
+
+## make levels-check   tests as CPUs without AVX-512, without AVX and without SSE4.1 see them (needs qemu-user)
+.PHONY: levels-check
+# Of Haswell only the choice: qemu 7.2 reads the whole operand of a masked load, also where the mask is not set, so that
+# AVX2 kernels fault at guard pages there as they do on no CPU.
+LEVELS_ALL := unit/test_cpu unit/test_plan unit/test_resize $(patsubst %,kernel/test_f32_%,math gemm dwconv pool blend)
+LEVELS_RUNS := Haswell:unit/test_cpu $(foreach cpu,Westmere core2duo,$(LEVELS_ALL:%=$(cpu):%))
+levels-check: $(LEVELS_ALL:%=$(BUILD)/test/%)
+	@for run in $(LEVELS_RUNS); do echo "== $$run"; \
+	  TMC_TEST_EMULATED=1 qemu-x86_64 -cpu $${run%%:*} $(BUILD)/test/$${run#*:} > $(BUILD)/levels.log 2>&1; \
+	  grep -q PASSED $(BUILD)/levels.log && ! grep -q FAILED $(BUILD)/levels.log || { cat $(BUILD)/levels.log; exit 1; }; \
+	done
 
 ## make arm64-check     cross build, test programs and conformance under emulation (needs make deps-arm64)
 .PHONY: arm64-check

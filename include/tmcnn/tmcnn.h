@@ -228,12 +228,16 @@ TMC_API tmc_status tmc_model_metadata_at(const tmc_model *model, uint32_t index,
 
 typedef struct tmc_plan tmc_plan;
 
-/* Instruction-set levels. Results are the same bits at every level unless tmc_node_report.exact says otherwise. */
+/* Instruction-set levels. Results are the same bits at every level but SSE4.1, see tmc_node_report.exact. The numbers
+ * are no order: on x86 AVX-512 is above AVX2, SSE4.1 and portable C. */
 typedef enum tmc_isa {
-    TMC_ISA_AUTO = 0, /* the best that this CPU and this build have */
-    TMC_ISA_REF = 1,  /* portable C: the specification of every kernel */
-    TMC_ISA_AVX2 = 2, /* x86 AVX2 + FMA */
-    TMC_ISA_NEON = 3  /* AArch64 Advanced SIMD */
+    TMC_ISA_AUTO = 0,   /* the best that this CPU and this build have */
+    TMC_ISA_REF = 1,    /* portable C: the specification of every kernel */
+    TMC_ISA_AVX2 = 2,   /* x86 AVX2 + FMA */
+    TMC_ISA_NEON = 3,   /* AArch64 Advanced SIMD */
+    TMC_ISA_AVX512 = 4, /* x86 AVX-512 F, VL, BW, DQ */
+    TMC_ISA_SSE41 = 5 /* x86 SSE4.1, for CPUs without FMA: not the same bits, each fused multiply-add is rounded twice;
+                       * the best there, so AUTO takes it, and REF is the way to the same bits */
 } tmc_isa;
 
 /* Lower-case name, for example "avx2"; "?" if unknown. Static storage. */
@@ -296,7 +300,7 @@ typedef struct tmc_node_report {
     const char *kernel;  /* kernel symbol without its prefix, or the operator where it has no kernel family */
     tmc_isa isa;
     tmc_dtype precision; /* type of the arithmetic */
-    int32_t exact;       /* 1: bit-identical on every CPU */
+    int32_t exact;       /* 1: bit-identical on every CPU; 0: not, as every kernel of TMC_ISA_SSE41 */
     int32_t in_place;    /* 1: the output overwrites the first input; or no data move at all */
     uint64_t macs;
     uint64_t read_bytes, written_bytes; /* of tensors, once each */
@@ -399,6 +403,7 @@ typedef struct tmc_session_info {
     uint32_t threads;
     uint32_t degraded; /* 1: fewer threads than planned */
     uint8_t digest[16];
+    uint32_t exact; /* 1: every node is, see tmc_node_report */
 } tmc_session_info;
 
 TMC_API tmc_status tmc_session_get_info(const tmc_session *session, tmc_session_info *info);
@@ -407,7 +412,8 @@ TMC_API tmc_status tmc_session_get_info(const tmc_session *session, tmc_session_
 
 /* Runs every test vector stored in the file at the given plan options (NULL: defaults) and compares the outputs' bits.
  * A power-on test. The vectors hold for the default shapes: options with input shapes give E_ARG, and
- * TMC_PLAN_EXTERNAL_IO is ignored. Errors: E_INTEGRITY (names the output), E_STATE (the file has no vectors), those of
+ * TMC_PLAN_EXTERNAL_IO is ignored. Errors: E_INTEGRITY (names the output), E_STATE (the file has no vectors),
+ * E_UNSUPPORTED (a plan that is not exact, so on a CPU whose best level is SSE4.1 give max_isa TMC_ISA_REF), those of
  * plan, session and run. Allocates a plan and a session for the time of the call. Since 0.1. */
 TMC_API tmc_status tmc_model_selftest(tmc_model *model, const tmc_plan_options *options, tmc_error *err);
 

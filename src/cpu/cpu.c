@@ -22,21 +22,30 @@
 
 #define BIT(n) (1u << (n))
 
-/* The operating system saves the upper halves of the vector registers: XCR0 bits 1 (XMM) and 2 (YMM). */
-static bool os_saves_ymm(void) {
+/* The registers that the operating system saves, XCR0: bits 1 XMM, 2 YMM, 5 opmask, 6 ZMM0-15 above YMM, 7 ZMM16-31. */
+#define XCR0_YMM (BIT(1) | BIT(2))
+#define XCR0_ZMM (XCR0_YMM | BIT(5) | BIT(6) | BIT(7))
+
+static uint32_t read_xcr0(void) {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (low & 6u) == 6u;
+    return low;
 }
 
-/* Intel SDM vol. 2, CPUID: leaf 1 ECX 12 FMA, 27 OSXSAVE, 28 AVX; leaf 7 EBX 5 AVX2. */
+static bool has_all(uint32_t value, uint32_t bits) { return (value & bits) == bits; }
+
+/* Intel SDM vol. 2, CPUID: leaf 1 ECX 12 FMA, 19 SSE4.1, 27 OSXSAVE, 28 AVX; leaf 7 EBX 5 AVX2, 16 AVX512F, 17
+ * AVX512DQ, 30 AVX512BW, 31 AVX512VL. */
 static uint32_t query_isa(void) {
-    uint32_t a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
-    const uint32_t needed = BIT(12) | BIT(27) | BIT(28);
-    if ((c & needed) != needed || !os_saves_ymm()) return 0;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & BIT(5))) return 0;
-    return BIT(TMC_ISA_AVX2);
+    uint32_t a, b, c, d, isa = 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return isa;
+    if (c & BIT(19)) isa |= BIT(TMC_ISA_SSE41);
+    if (!has_all(c, BIT(12) | BIT(27) | BIT(28))) return isa;
+    const uint32_t saved = read_xcr0();
+    if (!has_all(saved, XCR0_YMM) || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & BIT(5))) return isa;
+    isa |= BIT(TMC_ISA_AVX2);
+    if (has_all(saved, XCR0_ZMM) && has_all(b, BIT(16) | BIT(17) | BIT(30) | BIT(31))) isa |= BIT(TMC_ISA_AVX512);
+    return isa;
 }
 
 /* Leaf 4 of Intel and leaf 0x8000001D of AMD have the same form: EAX 4:0 type (1 data, 3 unified), 7:5 level;
@@ -126,17 +135,15 @@ void tmc_cpu_query(tmc_cpu *cpu) {
 }
 
 tmc_isa tmc_cpu_choose_isa(const tmc_cpu *cpu, tmc_isa max) {
-    if (max == TMC_ISA_AUTO)
-        max = TMC_ISA_NEON; /* the highest value */
-    else if ((uint32_t)max > TMC_ISA_NEON || !(cpu->isa_mask >> max & 1u))
-        return TMC_ISA_AUTO;
-    for (uint32_t isa = max; isa > TMC_ISA_REF; isa--) {
-        if (cpu->isa_mask >> isa & 1u) return (tmc_isa)isa;
+    static const uint8_t best_first[] = {TMC_ISA_AVX512, TMC_ISA_AVX2, TMC_ISA_SSE41, TMC_ISA_NEON};
+    if (max != TMC_ISA_AUTO) return (uint32_t)max <= TMC_ISA_LAST && cpu->isa_mask >> max & 1u ? max : TMC_ISA_AUTO;
+    for (size_t i = 0; i < sizeof best_first; i++) {
+        if (cpu->isa_mask >> best_first[i] & 1u) return (tmc_isa)best_first[i];
     }
     return TMC_ISA_REF;
 }
 
-static const char *const isa_names[] = {"auto", "ref", "avx2", "neon"}; /* in the order of tmc_isa */
+static const char *const isa_names[] = {"auto", "ref", "avx2", "neon", "avx512", "sse41"}; /* in the order of tmc_isa */
 
 #define ISA_COUNT (sizeof isa_names / sizeof *isa_names)
 

@@ -7,6 +7,8 @@
 
 #include "tmcnn/tmcnn.h"
 
+#define TMC_ISA_LAST TMC_ISA_SSE41 /* the highest value of tmc_isa */
+
 typedef struct tmc_cpu {
     uint32_t isa_mask;           /* bit tmc_isa: level available; bit TMC_ISA_REF always set */
     uint32_t cores;              /* usable ones, >= 1 */
@@ -16,7 +18,7 @@ typedef struct tmc_cpu {
 /* Reads the CPU afresh: some microseconds, no state kept. */
 void tmc_cpu_query(tmc_cpu *cpu);
 
-/* Best available level that is not above `max` (TMC_ISA_AUTO: no cap); 0 if `max` is a level that is not available. */
+/* The best available level if `max` is TMC_ISA_AUTO, else `max`; TMC_ISA_AUTO if that is not available. */
 tmc_isa tmc_cpu_choose_isa(const tmc_cpu *cpu, tmc_isa max);
 
 #endif

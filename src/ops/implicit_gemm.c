@@ -5,8 +5,8 @@
 #include "base/checked.h"
 #include "format/packing.h"
 
-/* Pointers of one tile on the stack: 4 KiB on 64-bit machines. */
-#define MAX_TILE_ROWS 8
+/* Pointers of one tile on the stack: 7 KiB on 64-bit machines. */
+#define MAX_TILE_ROWS 14
 #define MAX_TAPS 64
 
 /* k per call: a tile's inputs (6 rows of 3 KiB) stay in the L1 cache while the panels pass by. */

@@ -217,7 +217,7 @@ static tmc_status check_options(const tmc_file_view *view, const tmc_plan_option
 
 static tmc_status choose_kernels(const tmc_plan_options *options, tmc_kernels *kernels, tmc_error *err) {
     tmc_cpu cpu;
-    if ((uint32_t)options->max_isa > TMC_ISA_NEON)
+    if ((uint32_t)options->max_isa > TMC_ISA_LAST)
         return tmc_fail_field(err, TMC_E_ARG, "max_isa", "unknown instruction set %d", (int)options->max_isa);
     tmc_cpu_query(&cpu);
     const tmc_isa isa = tmc_cpu_choose_isa(&cpu, options->max_isa);

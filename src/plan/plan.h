@@ -58,6 +58,9 @@ struct tmc_plan {
  * Takes one block for the plan and one for the time of the call. Errors: as tmc_plan_create. */
 tmc_status tmc_plan_build(const tmc_file_view *view, const tmc_plan_options *options, tmc_plan **plan, tmc_error *err);
 
+/* Every node gives the same bits on every CPU. */
+bool tmc_plan_exact(const tmc_plan *plan);
+
 /* Tensor index of a graph input or output; `index` is within the graph's count. */
 uint32_t tmc_plan_input_tensor(const tmc_file_view *view, uint32_t index);
 uint32_t tmc_plan_output_tensor(const tmc_file_view *view, uint32_t index);

@@ -26,6 +26,14 @@ static uint64_t tensor_bytes(const tmc_plan *plan, uint32_t tensor) {
     return record->role == TMC_ROLE_CONSTANT ? record->data_bytes : tmc_tensor_bytes(&plan->descs[tensor]);
 }
 
+static bool node_exact(const tmc_step *node) { return node->isa != TMC_ISA_SSE41; }
+
+bool tmc_plan_exact(const tmc_plan *plan) {
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (!node_exact(&plan->nodes[i])) return false;
+    return true;
+}
+
 void tmc_plan_report(const tmc_plan *plan, uint32_t index, tmc_node_report *report) {
     const tmc_step *node = &plan->nodes[index];
     const tmc_op_node *op = &node->op;
@@ -37,7 +45,7 @@ void tmc_plan_report(const tmc_plan *plan, uint32_t index, tmc_node_report *repo
     report->kernel = node->kernel ? node->kernel : report->op;
     report->isa = node->isa;
     report->precision = precision(op);
-    report->exact = 1;
+    report->exact = node_exact(node);
     report->in_place = node->in_place;
     report->macs = tmc_count_macs(op->op, op->params, op->inputs, output);
     for (uint32_t i = 0; i < op->input_count; i++)

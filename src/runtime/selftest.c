@@ -16,6 +16,14 @@ static void fill_inputs(tmc_session *s, uint32_t seed) {
     }
 }
 
+/* Without the promise of the same bits there is nothing to compare with. */
+static tmc_status require_exact(const tmc_plan *plan, tmc_error *err) {
+    if (tmc_plan_exact(plan)) return TMC_OK;
+    return tmc_fail_field(err, TMC_E_UNSUPPORTED, "max_isa",
+                          "results of the level %s are not bit-identical to the recorded ones: test with max_isa %s",
+                          tmc_isa_name(plan->kernels.isa), tmc_isa_name(TMC_ISA_REF));
+}
+
 static tmc_status run_tests(tmc_session *s, tmc_error *err) {
     const tmc_file_view *view = s->plan->view;
     for (uint32_t i = 0; i < view->test_count; i++) {
@@ -53,7 +61,8 @@ static tmc_status selftest(tmc_model *model, const tmc_plan_options *given, tmc_
     if (!model->view.test_count) return tmc_fail(err, TMC_E_STATE, "the file has no test vectors");
     TMC_TRY(read_options(&options, given, err));
     TMC_TRY(tmc_plan_create(model, &options, &plan, err));
-    tmc_status status = tmc_session_create(plan, NULL, &session, err);
+    tmc_status status = require_exact(plan, err);
+    if (status == TMC_OK) status = tmc_session_create(plan, NULL, &session, err);
     tmc_plan_release(&plan);
     TMC_TRY(status);
     status = run_tests(session, err);

@@ -204,6 +204,7 @@ tmc_status tmc_session_get_info(const tmc_session *session, tmc_session_info *in
     tmc_exec exec;
     tmc_threads_use(&session->threads, &exec);
     tmc_session_info i = {.threads = exec.threads, .degraded = exec.threads < session->plan->threads};
+    i.exact = tmc_plan_exact(session->plan);
     tmc_plan_digest(session->plan, i.digest);
     return tmc_struct_write(info, &i, sizeof i);
 }

@@ -20,6 +20,7 @@
 #include "format/selftest.h"
 #include "lib/graphs.h"
 #include "lib/guard.h"
+#include "lib/levels.h"
 #include "plan/plan.h"
 
 enum { IMAGE = 8 * 8 * 4, LOGITS = 10 };
@@ -68,7 +69,7 @@ static void image_of(uint32_t seed, float *image) { tmc_selftest_fill(seed, TMC_
 static void test_classifier_by_definition(void **state) {
     (void)state;
     float image[IMAGE], expected[LOGITS], logits[LOGITS], classes[LOGITS];
-    for (tmc_isa isa = TMC_ISA_REF; isa <= TMC_ISA_NEON; isa++) {
+    for (tmc_isa isa = TMC_ISA_REF; isa <= TMC_ISA_AVX512; isa++) {
         if (!tmc_isa_available(isa)) continue;
         tmc_plan_options options;
         tmc_plan_options_init(&options);
@@ -663,7 +664,8 @@ static void test_selftest(void **state) {
     tmc_plan_options options;
     tmc_plan_options_init(&options);
     tmc_model *model = with_tests(0);
-    assert_ok(tmc_model_selftest(model, NULL, &err));
+    options.max_isa = level_best_exact();
+    assert_ok(tmc_model_selftest(model, &options, &err));
     options.max_isa = TMC_ISA_REF;
     options.threads = 2;
     options.flags = TMC_PLAN_EXTERNAL_IO;
@@ -677,7 +679,9 @@ static void test_selftest(void **state) {
     assert_int_equal(tmc_model_selftest(model, &options, &err), TMC_E_ARG);
     tmc_model_release(&model);
     model = with_tests(1);
-    assert_int_equal(tmc_model_selftest(model, NULL, &err), TMC_E_INTEGRITY);
+    tmc_plan_options_init(&options);
+    options.max_isa = level_best_exact();
+    assert_int_equal(tmc_model_selftest(model, &options, &err), TMC_E_INTEGRITY);
     assert_non_null(strstr(err.message, "logits"));
     assert_true(err.tensor >= 0);
     tmc_model_release(&model);
@@ -685,6 +689,59 @@ static void test_selftest(void **state) {
     assert_int_equal(tmc_model_selftest(model, NULL, &err), TMC_E_STATE);
     tmc_model_release(&model);
 }
+
+/* -------------------------------------------------------------------------------------------- results without FMA */
+
+static void run_classes(tmc_model *model, tmc_isa isa, const float *image, float *classes, tmc_session_info *info) {
+    tmc_plan_options options;
+    tmc_plan_options_init(&options);
+    options.max_isa = isa;
+    tmc_plan *plan = graph_plan(model, &options);
+    tmc_session *s = graph_session(plan, NULL);
+    uint32_t inexact = 0;
+    for (uint32_t i = 0; i < tmc_plan_node_count(plan); i++) {
+        tmc_node_report node = {.struct_size = sizeof node};
+        assert_int_equal(tmc_plan_node(plan, i, &node), TMC_OK);
+        assert_int_equal(node.exact, node.isa != TMC_ISA_SSE41);
+        inexact += !node.exact;
+    }
+    *info = (tmc_session_info){.struct_size = sizeof *info};
+    assert_int_equal(tmc_session_get_info(s, info), TMC_OK);
+    assert_int_equal(info->exact, inexact == 0);
+    assert_ok(tmc_session_write_input(s, 0, image, IMAGE * sizeof *image, &err));
+    assert_ok(tmc_session_run(s, NULL, &err));
+    assert_ok(tmc_session_read_output(s, 0, classes, LOGITS * sizeof *classes, &err));
+    tmc_session_release(&s);
+    tmc_plan_release(&plan);
+}
+
+/* SSE4.1 is close to the other levels, says that it is not equal, and refuses the self-test, which compares bits. */
+static void test_inexact_level(void **state) {
+    (void)state;
+    if (!tmc_isa_available(TMC_ISA_SSE41)) return;
+    float image[IMAGE], expected[LOGITS], classes[LOGITS];
+    tmc_session_info exact, inexact;
+    tmc_plan_options options;
+    tmc_model *model = graph_open(graph_classifier(), NULL);
+    image_of(1, image);
+    run_classes(model, TMC_ISA_REF, image, expected, &exact);
+    run_classes(model, TMC_ISA_SSE41, image, classes, &inexact);
+    assert_int_equal(exact.exact, 1);
+    assert_int_equal(inexact.exact, 0);
+    assert_memory_not_equal(exact.digest, inexact.digest, sizeof exact.digest);
+    assert_memory_not_equal(expected, classes, sizeof expected);
+    for (int i = 0; i < LOGITS; i++) assert_true(fabsf(classes[i] - expected[i]) <= 1e-5f * expected[i]);
+    tmc_model_release(&model);
+
+    model = with_tests(0);
+    tmc_plan_options_init(&options);
+    options.max_isa = TMC_ISA_SSE41;
+    assert_int_equal(tmc_model_selftest(model, &options, &err), TMC_E_UNSUPPORTED);
+    assert_string_equal(err.field, "max_isa");
+    tmc_model_release(&model);
+}
+
+/* ------------------------------------------------------------------------------------------ pattern of self-tests */
 
 /* The numbers are part of the file format. */
 static void test_selftest_pattern(void **state) {
@@ -722,6 +779,7 @@ int main(void) {
         T(test_fpu_state),
         T(test_errno_locale_and_signals),
         T(test_digest),
+        T(test_inexact_level),
         T(test_selftest),
         T(test_selftest_pattern),
     };

@@ -13,6 +13,7 @@
 #include "base/exec.h"
 #include "kernels/f32_blend_list.h"
 #include "lib/guard.h"
+#include "lib/levels.h"
 #include "lib/random.h"
 
 static const struct {
@@ -41,14 +42,14 @@ static bool same_bits(const float *a, const float *b, size_t count) {
 }
 
 /* The contract of f32_blend.h, word for word. */
-static void specification(const tmc_f32_blend_args *args, float *y) {
+static void specification(tmc_isa isa, const tmc_f32_blend_args *args, float *y) {
     for (size_t o = 0; o < args->outputs; o++) {
         for (size_t i = 0; i < args->inner; i++) {
             const int32_t *index = args->index + o * args->taps;
             const float *w = args->weight + o * args->taps;
             float acc = args->x[(size_t)index[0] * args->x_stride + i] * w[0];
             for (size_t t = 1; t < args->taps; t++)
-                acc = fmaf(args->x[(size_t)index[t] * args->x_stride + i], w[t], acc);
+                acc = level_fma(isa, args->x[(size_t)index[t] * args->x_stride + i], w[t], acc);
             y[o * args->y_stride + i] = acc;
         }
     }
@@ -72,7 +73,7 @@ static void check(random_state *rng, size_t inner, size_t taps, guard_side side)
         if (!tmc_isa_available(all[k].isa)) continue;
         memset(y.data, 0xCD, y.bytes);
         memset(expected, 0xCD, y.bytes); /* gaps between the rows stay as they were */
-        specification(&args, expected);
+        specification(all[k].isa, &args, expected);
         all[k].fn(&args);
         if (!same_bits(y.data, expected, y_count)) fail_msg("%s: inner %zu, taps %zu", all[k].name, inner, taps);
     }

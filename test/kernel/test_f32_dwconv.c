@@ -12,6 +12,7 @@
 #include "kernels/f32_conv_list.h"
 #include "lib/bits.h"
 #include "lib/guard.h"
+#include "lib/levels.h"
 #include "lib/op_runner.h"
 #include "lib/random.h"
 #include "lib/speed.h"
@@ -61,7 +62,7 @@ static void check_dwconv(const tmc_f32_dwconv_kernel *kernel, size_t channels, u
     assert_non_null(expected);
     for (size_t i = 0; i < channels; i++) {
         float acc = g.bias ? g.bias[i] : g.c[i];
-        for (size_t t = 0; t < taps; t++) acc = fmaf(pointers[t][i], g.w[t * channels + i], acc);
+        for (size_t t = 0; t < taps; t++) acc = level_fma(kernel->isa, pointers[t][i], g.w[t * channels + i], acc);
         acc = acc < g.lo ? g.lo : acc;
         expected[i] = acc > g.hi ? g.hi : acc;
     }
@@ -106,8 +107,8 @@ static void check_row(const tmc_f32_dwconv_row_kernel *kernel, size_t channels, 
             float acc = g.bias[i];
             for (size_t y = 0; y < kernel_h; y++)
                 for (size_t x = 0; x < kernel->kw; x++)
-                    acc = fmaf(pointers[y][(p * stride + x) * channels + i], g.w[(y * kernel->kw + x) * channels + i],
-                               acc);
+                    acc = level_fma(kernel->isa, pointers[y][(p * stride + x) * channels + i],
+                                    g.w[(y * kernel->kw + x) * channels + i], acc);
             acc = acc < g.lo ? g.lo : acc;
             expected[p * channels + i] = acc > g.hi ? g.hi : acc;
         }

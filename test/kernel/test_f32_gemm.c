@@ -14,12 +14,13 @@
 #include "kernels/f32_conv_list.h"
 #include "lib/bits.h"
 #include "lib/guard.h"
+#include "lib/levels.h"
 #include "lib/op_runner.h"
 #include "lib/random.h"
 #include "lib/speed.h"
 
 #define MAX_TAPS 6
-#define MAX_MR 8
+#define MAX_MR 14
 
 static const tmc_f32_gemm_kernel gemm_kernels[] = {
 #define TMC_F32_GEMM_X(mr, nr, isa, ISA)                                                                               \
@@ -40,14 +41,14 @@ static float clamped(float x, float lo, float hi) {
     return t > hi ? hi : t;
 }
 
-static void naive_gemm(const tmc_f32_gemm_args *g, size_t nr) {
+static void naive_gemm(tmc_isa isa, const tmc_f32_gemm_args *g, size_t nr) {
     for (size_t r = 0; r < g->rows; r++)
         for (size_t n = 0; n < g->columns; n++) {
             float *c = &g->c[r][g->c_offset + n];
             float acc = g->bias ? g->bias[n] : *c;
             for (size_t t = 0; t < g->taps; t++)
                 for (size_t k = 0; k < g->kc; k++)
-                    acc = fmaf(g->a[t * g->a_stride + r][k], g->w[(t * g->kc + k) * nr + n], acc);
+                    acc = level_fma(isa, g->a[t * g->a_stride + r][k], g->w[(t * g->kc + k) * nr + n], acc);
             *c = clamped(acc, g->lo, g->hi);
         }
 }
@@ -89,7 +90,7 @@ static void check_gemm(const tmc_f32_gemm_kernel *kernel, const gemm_case *t, ra
     g.lo = t->clamp ? -0.25f : -INFINITY;
     g.hi = t->clamp ? 0.5f : INFINITY;
     g.c = expected_rows;
-    naive_gemm(&g, kernel->nr);
+    naive_gemm(kernel->isa, &g, kernel->nr);
 
     g.c = c_rows;
     if (t->split) {
@@ -185,7 +186,7 @@ static void test_gemv(void **state) {
                     for (size_t n = 0; n < 16 * panels; n++) {
                         const float *p = g.w + n / 16 * stride + n % 16;
                         float acc = p[0];
-                        for (size_t q = 0; q < k; q++) acc = fmaf(g.a[q], p[(1 + q) * 16], acc);
+                        for (size_t q = 0; q < k; q++) acc = level_fma(kernel->isa, g.a[q], p[(1 + q) * 16], acc);
                         expected[n] = clamped(acc, g.lo, g.hi);
                     }
                     bits_assert_equal(expected, c.data, 16 * panels, kernel->name);
@@ -199,8 +200,8 @@ static void test_gemv(void **state) {
 /* The table of every level has an entry everywhere, with the geometry of its panel width. */
 static void test_table(void **state) {
     (void)state;
-    tmc_isa levels[4];
-    size_t n = op_isa_levels(levels);
+    tmc_isa levels[LEVELS_MAX];
+    size_t n = level_list(levels);
     for (size_t i = 0; i < n; i++) {
         tmc_f32_conv_kernels k;
         memset(&k, 0, sizeof k);
@@ -208,7 +209,11 @@ static void test_table(void **state) {
         for (size_t p = 0; p < 3; p++) {
             assert_true(k.gemm[p].fn && k.gemm[p].name && k.gemm[p].nr == (size_t)16 >> p);
             assert_in_range(k.gemm[p].mr, 1, MAX_MR);
-            assert_true(k.gemm[p].isa == levels[i]);
+            if (levels[i] == TMC_ISA_SSE41) /* portable C would bring an emulated FMA */
+                assert_int_equal(k.gemm[p].isa, levels[i]);
+            else
+                assert_int_not_equal(k.gemm[p].isa, TMC_ISA_SSE41);
+            assert_int_equal(k.gemm[p].isa == TMC_ISA_REF, levels[i] == TMC_ISA_REF);
         }
         assert_true(k.gemv.fn && k.gemv.panels && k.dwconv.fn && k.max_pool.fn && k.average_pool.fn);
         assert_true(k.dwconv_row[0].fn && k.dwconv_row[0].kw == 3 && k.dwconv_row[1].fn && k.dwconv_row[1].kw == 5);

@@ -1,6 +1,6 @@
-/* Every kernel of tmc_f32_math_kernels at every level of this CPU against portable C: all lengths 0 to 67, values with
- * zeros, subnormals, infinities and NaN, tensors flush against guard pages on both sides. Equal means the same bits,
- * and a NaN in the same place. */
+/* Every kernel of tmc_f32_math_kernels at every level of this CPU against its portable twin (lib/levels.h): all lengths
+ * 0 to 67, values with zeros, subnormals, infinities and NaN, tensors flush against guard pages on both sides. Equal
+ * means the same bits, and a NaN in the same place. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,11 +12,12 @@
 
 #include "kernels/kernels.h"
 #include "lib/guard.h"
+#include "lib/levels.h"
 #include "lib/op_runner.h"
 #include "lib/random.h"
 
-#define MAX_LENGTH 67
-#define ROWS 11 /* more than the lanes of any vector, and no multiple of them */
+#define MAX_LENGTH 83
+#define ROWS 19 /* more than the lanes of any vector, and no multiple of them */
 
 static tmc_kernels reference, tested;
 static random_state rng;
@@ -40,11 +41,11 @@ static guard_buffer copy_of(const guard_buffer *b, guard_side side) { return gua
 
 /* Runs `body` for every level but portable C, both guard sides, and all lengths. */
 static void for_all(void (*body)(size_t n, guard_side side)) {
-    tmc_isa levels[4];
-    size_t count = op_isa_levels(levels);
+    tmc_isa levels[LEVELS_MAX];
+    size_t count = level_list(levels);
     random_init(&rng, 7);
-    tmc_kernels_select(TMC_ISA_REF, &reference);
     for (size_t l = 0; l < count; l++) {
+        level_kernels(level_twin(levels[l]), &reference);
         tmc_kernels_select(levels[l], &tested);
         for (size_t n = 0; n <= MAX_LENGTH; n++) {
             body(n, GUARD_END);
@@ -190,10 +191,10 @@ static void sweep_inputs(uint32_t block, float *x) {
 static void unary_sweep(void **state) {
     (void)state;
     static float x[SWEEP_BLOCK], y[SWEEP_BLOCK], want[SWEEP_BLOCK];
-    tmc_isa levels[4];
-    size_t count = op_isa_levels(levels);
-    tmc_kernels_select(TMC_ISA_REF, &reference);
+    tmc_isa levels[LEVELS_MAX];
+    size_t count = level_list(levels);
     for (size_t l = 1; l < count; l++) {
+        level_kernels(level_twin(levels[l]), &reference);
         tmc_kernels_select(levels[l], &tested);
         for (uint32_t block = 0; block < SWEEP_BLOCKS; block++) {
             sweep_inputs(block, x);

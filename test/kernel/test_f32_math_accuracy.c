@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "kernels/kernels.h"
-#include "lib/op_runner.h"
+#include "lib/levels.h"
 #include "lib/random.h"
 
 /* Float bit patterns from one sample to the next: a prime, so that the low bits vary; about a million samples. */
@@ -84,10 +84,7 @@ static const function functions[] = {
     {TMC_F32_UNARY_SOFTSIGN, "softsign", 0, 0, softsign, two, 0},
 };
 
-static void best_kernels(tmc_kernels *kernels) {
-    tmc_isa levels[4];
-    tmc_kernels_select(levels[op_isa_levels(levels) - 1], kernels);
-}
+static void best_kernels(tmc_kernels *kernels) { tmc_kernels_select(level_best_exact(), kernels); }
 
 static void sweep(const function *f, const tmc_f32_unary_kernel *kernel) {
     float x[BLOCK], y[BLOCK];

@@ -12,6 +12,7 @@
 
 #include "format/reader.h"
 #include "format/selftest.h"
+#include "lib/levels.h"
 #include "lib/random.h"
 
 static const tmc_act_params no_act = {-INFINITY, INFINITY};
@@ -230,6 +231,7 @@ tmc_session *graph_start(build *b, uint32_t threads) {
     tmc_plan_options options;
     tmc_plan_options_init(&options);
     options.threads = threads;
+    options.max_isa = level_best_exact();
     tmc_model *model = graph_open(b, NULL);
     tmc_plan *plan = graph_plan(model, &options);
     tmc_session *session = graph_session(plan, NULL);

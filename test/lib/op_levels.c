@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "lib/bits.h"
+#include "lib/levels.h"
 
 static void compare(const op_result *want, const op_result *got, const char *what) {
     assert_int_equal(got->output_count, want->output_count);
@@ -39,34 +40,48 @@ static void expect_refusal(const op_call *call) {
     op_result_free(&r);
 }
 
-op_result op_run_levels(const op_call *call, uint32_t in_place) {
-    tmc_isa levels[4];
-    size_t count = op_isa_levels(levels);
+static op_result run_portable(const op_call *call, tmc_isa isa) {
     op_call c = *call;
     op_result want;
-    c.isa = TMC_ISA_REF;
+    c.isa = isa;
     c.threads = 1;
     c.in_place = 0;
     c.guard = GUARD_END;
     if (op_run(&c, &want) != TMC_OK) fail_msg("op %d: %s: %s", c.op, tmc_status_name(want.status), want.err.message);
-    for (size_t l = 0; l < count; l++) {
-        c.isa = levels[l];
-        c.threads = 2;
-        run_and_compare(&c, &want);
-        c.threads = 1;
-        run_and_compare(&c, &want);
-        c.guard = GUARD_START;
-        run_and_compare(&c, &want);
-        c.guard = GUARD_END;
-        for (c.in_place = 1; c.in_place <= c.input_count; c.in_place++) {
-            if (!c.inputs[c.in_place - 1].desc.dtype) continue;
-            if (in_place >> (c.in_place - 1) & 1) {
-                run_and_compare(&c, &want);
-            } else {
-                expect_refusal(&c);
-            }
+    return want;
+}
+
+static void run_level(const op_call *call, tmc_isa isa, uint32_t in_place, const op_result *want) {
+    op_call c = *call;
+    c.isa = isa;
+    c.in_place = 0;
+    c.guard = GUARD_END;
+    c.threads = 2;
+    run_and_compare(&c, want);
+    c.threads = 1;
+    run_and_compare(&c, want);
+    c.guard = GUARD_START;
+    run_and_compare(&c, want);
+    c.guard = GUARD_END;
+    for (c.in_place = 1; c.in_place <= c.input_count; c.in_place++) {
+        if (!c.inputs[c.in_place - 1].desc.dtype) continue;
+        if (in_place >> (c.in_place - 1) & 1) {
+            run_and_compare(&c, want);
+        } else {
+            expect_refusal(&c);
         }
-        c.in_place = 0;
+    }
+}
+
+op_result op_run_levels(const op_call *call, uint32_t in_place) {
+    tmc_isa levels[4];
+    const size_t count = op_isa_levels(levels);
+    op_result want = run_portable(call, TMC_ISA_REF);
+    for (size_t l = 0; l < count; l++) run_level(call, levels[l], in_place, &want);
+    if (op_isa_available(TMC_ISA_SSE41)) {
+        op_result inexact = run_portable(call, level_twin(TMC_ISA_SSE41));
+        run_level(call, TMC_ISA_SSE41, in_place, &inexact);
+        op_result_free(&inexact);
     }
     return want;
 }

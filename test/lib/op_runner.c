@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "graph/infer.h"
+#include "lib/levels.h"
 #include "ops/op.h"
 
 tmc_tensor_desc op_desc(tmc_dtype dtype, int32_t rank, const int32_t *dims) {
@@ -23,22 +24,28 @@ tmc_tensor_desc op_desc(tmc_dtype dtype, int32_t rank, const int32_t *dims) {
 }
 
 size_t op_isa_levels(tmc_isa levels[4]) {
+    static const tmc_isa exact[] = {TMC_ISA_REF, TMC_ISA_NEON, TMC_ISA_AVX2, TMC_ISA_AVX512};
     size_t n = 0;
-    levels[n++] = TMC_ISA_REF;
-#if defined(__x86_64__) || defined(__i386__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) levels[n++] = TMC_ISA_AVX2;
-#elif defined(__aarch64__)
-    levels[n++] = TMC_ISA_NEON;
-#endif
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        if (op_isa_available(exact[i])) levels[n++] = exact[i];
     return n;
 }
 
+/* Asked of the compiler, not of the library. */
 bool op_isa_available(tmc_isa isa) {
-    tmc_isa levels[4];
-    const size_t n = op_isa_levels(levels);
-    for (size_t i = 0; i < n; i++)
-        if (levels[i] == isa) return true;
-    return false;
+    switch (isa) {
+    case TMC_ISA_REF: return true;
+#if defined(__x86_64__) || defined(__i386__)
+    case TMC_ISA_SSE41: return __builtin_cpu_supports("sse4.1");
+    case TMC_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case TMC_ISA_AVX512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+#elif defined(__aarch64__)
+    case TMC_ISA_NEON: return true;
+#endif
+    default: return false;
+    }
 }
 
 typedef struct buffers {
@@ -125,7 +132,7 @@ static tmc_status run_steps(const op_call *call, op_result *result) {
     const tmc_op_functions *functions = tmc_op_find(call->op);
     if (!functions) return tmc_fail(&result->err, TMC_E_UNSUPPORTED, "no operator %d", call->op);
     tmc_kernels kernels;
-    tmc_kernels_select(call->isa ? call->isa : TMC_ISA_REF, &kernels);
+    level_kernels(call->isa ? call->isa : TMC_ISA_REF, &kernels);
     tmc_op_node node = {call->op, call->params, call->input_count, call->output_count, inputs, outputs};
     tmc_op_setup setup;
     memset(&setup, 0, sizeof setup);

@@ -19,7 +19,7 @@ typedef struct op_call {
     const void *params;
     const op_tensor *inputs;
     uint32_t input_count, output_count;
-    tmc_isa isa;       /* 0: TMC_ISA_REF */
+    tmc_isa isa;       /* 0: TMC_ISA_REF; LEVEL_MULADD (lib/levels.h) too */
     uint32_t threads;  /* 0 and 1: serial; else a pool of its own */
     uint32_t in_place; /* 0: none; 1 + i: output 0 overwrites input i, E_STATE if prepare does not allow it */
     guard_side guard;  /* on which side of the tensors the guard page lies */
@@ -46,8 +46,10 @@ void op_result_free(op_result *result);
 /* A dense description; dims beyond `rank` are 0. */
 tmc_tensor_desc op_desc(tmc_dtype dtype, int32_t rank, const int32_t *dims);
 
-/* Levels that this build and CPU can run, TMC_ISA_REF first; returns how many. */
+/* Levels with the bits of TMC_ISA_REF that this build and CPU can run, TMC_ISA_REF first, the best last; returns how
+ * many. lib/levels.h has all. */
 size_t op_isa_levels(tmc_isa levels[4]);
+/* Any level, SSE4.1 too. */
 bool op_isa_available(tmc_isa isa);
 
 #endif

@@ -16,7 +16,7 @@ static void query_is_plausible(void **state) {
     tmc_cpu_query(&cpu);
     assert_true(cpu.isa_mask >> TMC_ISA_REF & 1u);
     assert_int_equal(cpu.isa_mask & 1u, 0); /* AUTO is no level */
-    assert_int_equal(cpu.isa_mask >> (TMC_ISA_NEON + 1), 0);
+    assert_int_equal(cpu.isa_mask >> (TMC_ISA_LAST + 1), 0);
     assert_in_range(cpu.cores, 1, 65536);
     assert_in_range(cpu.l1_bytes, 1u << 10, 1u << 20);
     assert_in_range(cpu.l2_bytes, 16u << 10, 1u << 28);
@@ -28,34 +28,54 @@ static void levels_match_the_compiler(void **state) {
     tmc_cpu cpu;
     tmc_cpu_query(&cpu);
 #if defined(__x86_64__) || defined(__i386__)
+    const int sse41 = __builtin_cpu_supports("sse4.1") != 0;
     const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), neon = 0;
+    const int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
 #elif defined(__aarch64__)
-    const int avx2 = 0, neon = 1;
+    const int sse41 = 0, avx2 = 0, avx512 = 0, neon = 1;
 #else
-    const int avx2 = 0, neon = 0;
+    const int sse41 = 0, avx2 = 0, avx512 = 0, neon = 0;
 #endif
-    assert_int_equal(cpu.isa_mask >> TMC_ISA_AVX2 & 1u, avx2);
-    assert_int_equal(cpu.isa_mask >> TMC_ISA_NEON & 1u, neon);
-    assert_int_equal(tmc_isa_available(TMC_ISA_AVX2), avx2);
-    assert_int_equal(tmc_isa_available(TMC_ISA_NEON), neon);
-    assert_int_equal(tmc_isa_available(TMC_ISA_REF), 1);
+    const struct {
+        tmc_isa isa;
+        int expected;
+    } levels[] = {{TMC_ISA_REF, 1},     {TMC_ISA_SSE41, sse41},   {TMC_ISA_AVX2, avx2},
+                  {TMC_ISA_NEON, neon}, {TMC_ISA_AVX512, avx512}, {(tmc_isa)(TMC_ISA_LAST + 1), 0}};
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        assert_int_equal(cpu.isa_mask >> levels[i].isa & 1u, levels[i].expected);
+        assert_int_equal(tmc_isa_available(levels[i].isa), levels[i].expected);
+    }
     assert_int_equal(tmc_isa_available(TMC_ISA_AUTO), 1);
-    assert_int_equal(tmc_isa_available((tmc_isa)4), 0);
     assert_int_equal(tmc_isa_available((tmc_isa)99), 0);
 }
 
 static void choice_respects_the_cap(void **state) {
     (void)state;
     const uint32_t ref = 1u << TMC_ISA_REF, avx2 = 1u << TMC_ISA_AVX2, neon = 1u << TMC_ISA_NEON;
+    const uint32_t sse41 = 1u << TMC_ISA_SSE41, avx512 = 1u << TMC_ISA_AVX512, x86 = ref | sse41 | avx2 | avx512;
     const struct {
         uint32_t mask;
         tmc_isa max, expected;
     } cases[] = {
-        {ref, TMC_ISA_AUTO, TMC_ISA_REF},         {ref | avx2, TMC_ISA_AUTO, TMC_ISA_AVX2},
-        {ref | neon, TMC_ISA_AUTO, TMC_ISA_NEON}, {ref | avx2, TMC_ISA_REF, TMC_ISA_REF},
-        {ref | avx2, TMC_ISA_AVX2, TMC_ISA_AVX2}, {ref, TMC_ISA_AVX2, TMC_ISA_AUTO},
-        {ref | avx2, TMC_ISA_NEON, TMC_ISA_AUTO}, {ref | neon, TMC_ISA_NEON, TMC_ISA_NEON},
+        {ref, TMC_ISA_AUTO, TMC_ISA_REF},
+        {ref | avx2, TMC_ISA_AUTO, TMC_ISA_AVX2},
+        {ref | neon, TMC_ISA_AUTO, TMC_ISA_NEON},
+        {ref | avx2, TMC_ISA_REF, TMC_ISA_REF},
+        {ref | avx2, TMC_ISA_AVX2, TMC_ISA_AVX2},
+        {ref, TMC_ISA_AVX2, TMC_ISA_AUTO},
+        {ref | avx2, TMC_ISA_NEON, TMC_ISA_AUTO},
+        {ref | neon, TMC_ISA_NEON, TMC_ISA_NEON},
         {ref | avx2, (tmc_isa)77, TMC_ISA_AUTO},
+        {x86, TMC_ISA_AUTO, TMC_ISA_AVX512},
+        {x86 & ~avx512, TMC_ISA_AUTO, TMC_ISA_AVX2},
+        {ref | sse41, TMC_ISA_AUTO, TMC_ISA_SSE41},
+        {x86, TMC_ISA_AVX2, TMC_ISA_AVX2},
+        {x86, TMC_ISA_SSE41, TMC_ISA_SSE41},
+        {x86, TMC_ISA_REF, TMC_ISA_REF},
+        {x86 & ~avx512, TMC_ISA_AVX512, TMC_ISA_AUTO},
+        {ref, TMC_ISA_SSE41, TMC_ISA_AUTO},
+        {x86, (tmc_isa)(TMC_ISA_LAST + 1), TMC_ISA_AUTO},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tmc_cpu cpu = {cases[i].mask, 1, 1, 1};
@@ -65,13 +85,15 @@ static void choice_respects_the_cap(void **state) {
 
 static void names_round_trip(void **state) {
     (void)state;
-    for (int i = TMC_ISA_AUTO; i <= TMC_ISA_NEON; i++) {
+    for (int i = TMC_ISA_AUTO; i <= (int)TMC_ISA_LAST; i++) {
         tmc_isa isa = (tmc_isa)99;
         assert_int_equal(tmc_isa_from_name(tmc_isa_name((tmc_isa)i), &isa), TMC_OK);
         assert_int_equal(isa, i);
     }
     assert_string_equal(tmc_isa_name(TMC_ISA_AVX2), "avx2");
-    assert_string_equal(tmc_isa_name((tmc_isa)4), "?");
+    assert_string_equal(tmc_isa_name(TMC_ISA_AVX512), "avx512");
+    assert_string_equal(tmc_isa_name(TMC_ISA_SSE41), "sse41");
+    assert_string_equal(tmc_isa_name((tmc_isa)(TMC_ISA_LAST + 1)), "?");
     assert_string_equal(tmc_isa_name((tmc_isa)-1), "?");
     tmc_isa isa = TMC_ISA_NEON;
     assert_int_equal(tmc_isa_from_name("AVX2", &isa), TMC_E_ARG);

@@ -1,0 +1,6 @@
+#include "kernels/vec/vec_sse41.h"
+
+#define GEMM_MR 4
+#define GEMM_NR 8
+#define GEMM_NAME tmc_f32_gemm_4x8__sse41
+#include "kernels/f32_gemm_vec.inl"

@@ -1,0 +1,3 @@
+#include "kernels/vec/vec_sse41.h"
+
+#include "kernels/f32_reduce.inl"
