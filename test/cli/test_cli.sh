@@ -62,6 +62,14 @@ expect 0 - "$tmcnn" run brain.tmc --input x.npy --output y.npy --digest --profil
 cp out first
 expect 0 - "$tmcnn" run brain.tmc --input slice=x.npy --output brain=mask.png --digest --isa ref --threads 2
 [ "$(grep digest first)" = "$(grep digest out)" ] || fail "digests differ between levels"
+case $(uname -m) in
+x86_64)
+    expect 0 - "$tmcnn" run brain.tmc --input x.npy --digest --isa sse41
+    grep -q "not bit-identical" out || fail "run --isa sse41 does not say that its bits are its own"
+    expect 0 - "$tmcnn" info --isa sse41 brain.tmc
+    grep -q "not bit-identical" out || fail "info --isa sse41 does not say so"
+    ;;
+esac
 head -c 8 mask.png | grep -q PNG || fail "mask.png is no PNG"
 expect 0 - "$tmcnn" run brain.tmc mask.png --digest --json
 expect 0 - "$tmcnn" run brain.tmc mask.png mask.png --check-finite --timeout 100000 --mmap

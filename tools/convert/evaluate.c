@@ -5,10 +5,18 @@
 #include "base/error.h"
 #include "convert/memory.h"
 
+/* A file is the same whatever computer makes it: where SSE4.1 is the best level, portable C computes. */
+static tmc_isa exact_level(void) {
+    return tmc_isa_available(TMC_ISA_SSE41) && !tmc_isa_available(TMC_ISA_AVX2) ? TMC_ISA_REF : TMC_ISA_AUTO;
+}
+
 tmc_status evaluation_open(evaluation *e, const void *bytes, size_t size, tmc_error *err) {
     *e = (evaluation){0};
+    tmc_plan_options options;
+    tmc_plan_options_init(&options);
+    options.max_isa = exact_level();
     TMC_TRY(tmc_model_open_memory(bytes, size, NULL, &e->model, err));
-    TMC_TRY(tmc_plan_create(e->model, NULL, &e->plan, err));
+    TMC_TRY(tmc_plan_create(e->model, &options, &e->plan, err));
     return tmc_session_create(e->plan, NULL, &e->session, err);
 }
 

@@ -36,7 +36,7 @@ typedef struct cli_plan_args {
 
 #define CLI_PLAN_HELP                                                                                                  \
     "  --threads N          threads to use (default 1)\n"                                                              \
-    "  --isa LEVEL          ref, avx2, neon, or auto (default)\n"                                                      \
+    "  --isa LEVEL          ref, sse41, avx2, avx512, neon, or auto (default)\n"                                       \
     "  --shape [NAME=]DIMS  shape of an input, in the source model's layout: 1,3,224,224\n"                            \
     "  --arena-limit BYTES  refuse a plan whose arena is larger\n"                                                     \
     "  --mmap               map the file instead of reading it (read-only storage only)\n"

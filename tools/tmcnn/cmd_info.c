@@ -115,6 +115,17 @@ static void print_nodes(const tmc_plan *plan) {
     }
 }
 
+/* How many nodes have results that another CPU would not give to the bit. */
+static uint32_t count_inexact(const tmc_plan *plan) {
+    uint32_t inexact = 0;
+    for (uint32_t i = 0; i < tmc_plan_node_count(plan); i++) {
+        tmc_node_report node = {.struct_size = sizeof node};
+        tmc_plan_node(plan, i, &node);
+        inexact += !node.exact;
+    }
+    return inexact;
+}
+
 static int print_text(const tmc_model *model, const tmc_plan *plan, const info_args *args) {
     tmc_model_info info = {.struct_size = sizeof info};
     tmc_memory memory = {.struct_size = sizeof memory};
@@ -144,6 +155,8 @@ static int print_text(const tmc_model *model, const tmc_plan *plan, const info_a
         tmc_model_metadata_at(model, i, &key, &value);
         printf("%-13s %s = %.200s\n", "metadata", key, value);
     }
+    const uint32_t inexact = count_inexact(plan);
+    if (inexact) printf("%-13s %u nodes are not bit-identical to other CPUs' results\n", "exact", inexact);
     uint32_t used = count_ops(plan, totals);
     printf("%-13s %u nodes\n", "operators", info.node_count);
     for (uint32_t i = 0; i < used; i++)

@@ -192,16 +192,23 @@ static tmc_status load_image(run_state *s, const char *path) {
 static void show_output(run_state *s, const present_tensor *tensor) {
     char digest[33];
     int scores = present_is_scores(tensor);
+    tmc_session_info session = {.struct_size = sizeof session};
     present_digest(tensor, digest);
+    tmc_session_get_info(s->session, &session);
     if (s->args->json) {
         json_open_object(&s->json, NULL);
         json_string(&s->json, "name", tensor->info.name);
-        if (s->args->digest) json_string(&s->json, "digest", digest);
+        if (s->args->digest) {
+            json_string(&s->json, "digest", digest);
+            json_integer(&s->json, "exact", session.exact);
+        }
         if (scores) present_scores_json(&s->json, s->model, tensor, (int)s->args->top);
         json_close_object(&s->json);
         return;
     }
-    if (s->args->digest) printf("digest %s %s\n", digest, tensor->info.name);
+    if (s->args->digest)
+        printf("digest %s %s%s\n", digest, tensor->info.name,
+               session.exact ? "" : " (not bit-identical to other CPUs)");
     if (scores && !s->args->output_count) {
         printf("%s\n", tensor->info.name);
         present_scores_text(s->model, tensor, (int)s->args->top);
