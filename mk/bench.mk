@@ -1,3 +1,59 @@
+## make bench           kernels, layers and models beside the machine's own ceilings; build/bench/ours.json
+.PHONY: bench bench-models bench-static bench-arm64
+BENCH_PROGRAMS := bench/threads.c # a program of its own
+BENCH_SRC := $(filter-out $(BENCH_PROGRAMS),$(wildcard bench/*.c)) $(foreach d,$(KERNEL_DIRS),$(wildcard bench/$(d)/*.c))
+BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/%.o)
+BENCH_TOOL_OBJ := $(patsubst %,$(BUILD)/tools/io/%.o,file json timing)
+BENCH_LIBS := $(LIBS)
+BENCH_STATIC ?= 0
+BENCH_OPTIONS ?=
+
+# Debian's libpthreadpool and libcpuinfo have no static form: the static program does without them.
+static_form = $(filter /%,$(shell $(CC) $(EXTRA_LDFLAGS) -print-file-name=lib$(1).a))
+ifeq ($(strip $(BENCH_STATIC)),1)
+BENCH_LDFLAGS := -static
+ifeq ($(call static_form,pthreadpool),)
+BENCH_OBJ += $(if $(filter 1,$(THREADS)),$(BUILD)/bench/static/pthreadpool.o)
+BENCH_LIBS := $(filter-out -lpthreadpool,$(LIBS))
+endif
+endif
+
+$(BUILD)/bench/%.o: bench/%.c Makefile config.mk mk/bench.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(ISA_FLAGS) -Itools -D_POSIX_C_SOURCE=200809L -c $< -o $@
+
+$(BUILD)/tmcnn-bench: $(BENCH_OBJ) $(BENCH_TOOL_OBJ) $(LIB)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(BENCH_LDFLAGS) -o $@ $^ $(BENCH_LIBS)
+
+# The probe's own test.
+$(BUILD)/test/bench/%: TEST_EXTRA := $(filter-out $(BUILD)/bench/main.o,$(BENCH_OBJ))
+$(patsubst %.c,$(BUILD)/%,$(wildcard test/bench/*.c)): $(filter-out $(BUILD)/bench/main.o,$(BENCH_OBJ))
+
+# The generated networks where PyPI can be reached, and always the model of this repository. A new make, because only
+# then it is known which there are.
+bench: $(BUILD)/tmcnn-bench $(BUILD)/tmcnn
+	@$(MAKE) --no-print-directory build/models/done || echo "SKIPPED: the generated networks, they need PyPI"
+	@$(MAKE) --no-print-directory bench-models
+
+BENCH_MODELS = $(patsubst %.onnx,$(BUILD)/bench/%.tmc,$(notdir $(wildcard models/*.onnx build/models/*.onnx)))
+bench-models: $(BUILD)/tmcnn-bench $(BENCH_MODELS)
+	$(BUILD)/tmcnn-bench all $(BENCH_OPTIONS) --json $(BUILD)/bench/ours.json $(BENCH_MODELS)
+
+$(BUILD)/bench/%.tmc: models/%.onnx $(BUILD)/tmcnn
+	@mkdir -p $(@D)
+	$(BUILD)/tmcnn convert $< -o $@
+$(BUILD)/bench/%.tmc: build/models/%.onnx $(BUILD)/tmcnn
+	@mkdir -p $(@D)
+	$(BUILD)/tmcnn convert $< -o $@
+
+## make bench-static     build/static/tmcnn-bench: one file, no shared libraries, for any Linux of this architecture
+## make bench-arm64      the same for arm64 phones and boards: build/arm64-static/tmcnn-bench (needs make deps-arm64)
+STATIC_MAKE = CPUINFO=$(if $(call static_form,cpuinfo),1,0) BENCH_STATIC=1
+bench-static:
+	$(MAKE) BUILD=build/static $(STATIC_MAKE) build/static/tmcnn-bench
+bench-arm64:
+	+$(ARM64_MAKE) BUILD=build/arm64-static BENCH_STATIC=1 build/arm64-static/tmcnn-bench
+
 ## make bench-ort        MobileNetV2 beside onnxruntime, in turn, and the cost of loading (needs PyPI)
 .PHONY: bench-ort
 BENCH_MODEL ?= mobilenet_v2

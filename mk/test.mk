@@ -1,5 +1,5 @@
 # Every test/<kind>/test_*.c is one program; `make test-unit` runs those of test/unit. Helpers are in test/lib.
-TEST_KINDS := unit kernel api fault convert
+TEST_KINDS := unit kernel api fault convert bench
 TEST_LIB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/lib/*.c))
 ifneq ($(filter x86_64 i686,$(ARCH)),)
 TEST_LIB_OBJ += $(BUILD)/muladd/kernels.o
@@ -16,7 +16,7 @@ $(BUILD)/test/%.o: test/%.c Makefile config.mk mk/test.mk $(BUILD)/onnx/onnx.pb-
 	$(Q)$(CC) $(CFLAGS_ALL) $(TOOL_FLAGS) -Itest -c $< -o $@
 
 $(BUILD)/test/%: $(BUILD)/test/%.o $(TEST_LIB_OBJ) $(TOOL_LIB) $(LIB)
-	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_WRAP) -o $@ $< $(TEST_LIB_OBJ) $(TOOL_LIB) $(LIB) $(TEST_LIBS) $(TOOL_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(TEST_WRAP) -o $@ $< $(TEST_LIB_OBJ) $(TEST_EXTRA) $(TOOL_LIB) $(LIB) $(TEST_LIBS) $(TOOL_LIBS) $(LIBS)
 
 # The portable twin of the level SSE4.1: kernels/ref and the tables once more, see test/lib/muladd.h. All their names but
 # the entry become local, so that they do not meet the library's.
@@ -39,11 +39,11 @@ endef
 $(foreach k,$(TEST_KINDS),$(eval $(call test_kind,$(k))))
 
 ## make check           every test of this machine's architecture (with `make deps check`: nothing installed before)
-.PHONY: check check-run programs conformance test-library test-layers test-cli
+.PHONY: check check-run programs conformance test-library test-layers test-cli test-bench-cli
 check: $(filter deps,$(MAKECMDGOALS))
 	@$(MAKE) --no-print-directory check-run
 
-check-run: programs conformance test-layers test-library test-cli
+check-run: programs conformance test-layers test-library test-cli test-bench-cli
 	@echo "all checks passed"
 
 programs: $(foreach k,$(TEST_KINDS),test-$(k))
@@ -60,6 +60,9 @@ test-library: all
 
 test-cli: $(BUILD)/tmcnn
 	test/cli/test_cli.sh $(BUILD)/tmcnn
+
+test-bench-cli: $(BUILD)/tmcnn-bench $(BUILD)/tmcnn
+	test/bench/test_bench.sh $(BUILD)/tmcnn-bench $(BUILD)/tmcnn
 
 ## make asan|ubsan|tsan the test programs under a sanitizer
 .PHONY: asan ubsan tsan

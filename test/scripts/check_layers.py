@@ -20,6 +20,7 @@ ALLOWED = {
     "tools/convert": ["src/base", "src/format", "src/graph", "tools/io"],
     "tools/tmcnn": ["src/base", "src/format", "tools/io", "tools/convert"],
     "examples": ["tools/io"],
+    "bench": ["src/base", "src/cpu", "kernels", "tools/io"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 ROOTS = ["src", "tools", "."]
@@ -47,7 +48,7 @@ def resolve(root, file, name):
 def main():
     root = pathlib.Path(__file__).resolve().parents[2]
     wrong, checked = [], 0
-    for top in ("src", "kernels", "tools", "examples"):
+    for top in ("src", "kernels", "tools", "examples", "bench"):
         for file in sorted((root / top).rglob("*")):
             if file.suffix not in (".c", ".h", ".inl", ".inc"):
                 continue

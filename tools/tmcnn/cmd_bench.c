@@ -1,13 +1,12 @@
 /* tmcnn bench: how long opening, planning and running take. */
-#define _POSIX_C_SOURCE 200809L
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "io/json.h"
+#include "io/timing.h"
 #include "tmcnn/cli.h"
 
 static int run_bench(int argc, char **argv);
@@ -57,35 +56,7 @@ static int parse(int argc, char **argv, bench_args *args) {
     return CLI_OK;
 }
 
-static double now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Pseudo-random f32 in [-1, 1); 0 for other types, which are indices or flags. */
-static int fill_inputs(tmc_session *session, uint32_t count, tmc_error *err) {
-    uint32_t state = 1;
-    for (uint32_t i = 0; i < count; i++) {
-        tmc_tensor_info info = {.struct_size = sizeof info};
-        tmc_session_input(session, i, &info);
-        float *data = calloc(1, info.bytes);
-        if (!data) return CLI_NO_MEMORY;
-        for (size_t k = 0; info.dtype == TMC_F32 && k < info.bytes / sizeof(float); k++) {
-            state = state * 1664525u + 1013904223u;
-            data[k] = (float)(state >> 8) / 8388608.0f - 1.0f;
-        }
-        tmc_status status = tmc_session_write_input(session, i, data, info.bytes, err);
-        free(data);
-        if (status) return CLI_FAILED;
-    }
-    return CLI_OK;
-}
+static double now_ms(void) { return timing_now_ns() * 1e-6; }
 
 static int time_runs(tmc_session *session, long long runs, bench_times *times, tmc_error *err) {
     double *samples = malloc((size_t)runs * sizeof *samples), start = now_ms();
@@ -98,10 +69,10 @@ static int time_runs(tmc_session *session, long long runs, bench_times *times, t
         samples[i] = now_ms() - start;
     }
     if (!status) {
-        qsort(samples, (size_t)runs, sizeof *samples, compare_doubles);
-        times->min_ms = samples[0];
-        times->median_ms = samples[runs / 2];
-        times->p90_ms = samples[runs * 9 / 10];
+        timing_summary summary = timing_summarise(samples, (size_t)runs);
+        times->min_ms = summary.min;
+        times->median_ms = summary.median;
+        times->p90_ms = summary.p90;
     }
     free(samples);
     return status ? CLI_FAILED : CLI_OK;
@@ -178,7 +149,7 @@ static int run_bench(int argc, char **argv) {
             result = cli_fail(&cli_bench, path, &err);
         } else {
             times.session_ms = now_ms() - start;
-            result = fill_inputs(session, info.input_count, &err);
+            if (timing_fill_inputs(session, info.input_count, &err)) result = CLI_FAILED;
             if (!result) result = time_runs(session, args.runs, &times, &err);
             if (result) result = err.status ? cli_fail(&cli_bench, path, &err) : result;
         }
