@@ -54,8 +54,36 @@ bench-static:
 bench-arm64:
 	+$(ARM64_MAKE) BUILD=build/arm64-static BENCH_STATIC=1 build/arm64-static/tmcnn-bench
 
-## make bench-ort        MobileNetV2 beside onnxruntime, in turn, and the cost of loading (needs PyPI)
-.PHONY: bench-ort
-BENCH_MODEL ?= mobilenet_v2
-bench-ort: $(BUILD)/tmcnn build/models/done
-	$(VENV)/bin/python bench/compare_onnxruntime.py build/models/$(BENCH_MODEL).onnx --tmcnn $(BUILD)/tmcnn
+## make bench-peers      ours and the other engines in one alternating run: build/bench/peers.json and .html (needs PyPI)
+## make bench-peers-check every engine's output beside a float64 reference, and the records' fields (needs PyPI)
+## make bench-peers-docs the last run of bench-peers becomes docs/benchmarks/peers.json and .html
+.PHONY: bench-peers bench-peers-check bench-peers-docs
+PEERS_VENV := build/bench/venv
+PEERS_PYTHON := $(PEERS_VENV)/bin/python
+PEERS_OPTIONS ?=
+PEERS_RUN = $(PEERS_PYTHON) bench/peers/run.py --build $(BUILD)
+
+# Without their dependencies, which the file spells out: see its head.
+$(PEERS_VENV)/done: bench/peers/requirements.txt
+	python3 -m venv $(PEERS_VENV)
+	grep -E '^[a-zA-Z]' $< | while read -r wheel; do \
+	  $(PEERS_PYTHON) -m pip install -q --no-deps "$$wheel" || echo "SKIPPED: $$wheel cannot be installed"; done
+	touch $@
+
+# XNNPACK itself only where Debian's libxnnpack-dev is (make deps-bench).
+ifneq ($(wildcard /usr/include/xnnpack.h),)
+PEERS_XNNPACK := $(BUILD)/bench/xnnpack_runner.so
+$(PEERS_XNNPACK): bench/peers/xnnpack_runner.c Makefile config.mk mk/bench.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -shared -o $@ $< -lXNNPACK -lpthreadpool
+endif
+
+bench-peers: $(BUILD)/tmcnn $(SO) $(PEERS_VENV)/done $(PEERS_XNNPACK)
+	$(PEERS_RUN) --out $(BUILD)/bench/peers.json $(PEERS_OPTIONS)
+
+bench-peers-check: $(BUILD)/tmcnn $(SO) $(PEERS_VENV)/done $(PEERS_XNNPACK)
+	$(PEERS_RUN) --out $(BUILD)/bench/peers-check.json --rounds 1 --seconds 0 --min-runs 1 $(PEERS_OPTIONS)
+	$(PEERS_PYTHON) test/scripts/check_bench_peers.py $(BUILD)/bench/peers-check.json
+
+bench-peers-docs:
+	cp $(BUILD)/bench/peers.json $(BUILD)/bench/peers.html docs/benchmarks

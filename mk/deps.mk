@@ -19,6 +19,12 @@ deps:
 	$(SUDO) apt-get update -q
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(DEPS)
 
+## make deps-bench      what bench-peers can use besides PyPI: Python's venv, Debian's XNNPACK
+.PHONY: deps-bench
+deps-bench:
+	$(SUDO) apt-get update -q
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3-venv libxnnpack-dev
+
 ## make deps-arm64      cross compiler and emulator; Debian's arm64 libraries into build/arm64-root
 deps-arm64:
 	@echo "Installing $(DEPS_ARM64), unpacking for arm64: $(ARM64_PACKAGES)"
