@@ -34,11 +34,39 @@ static void label_entries(tmc_f32_math_kernels *k, const char *names, tmc_isa is
 #include "kernels/f32_math_fill.inl"
 #undef VEC_ISA
 #undef VEC_LEVEL
-#define VEC_ISA sse41
-#define VEC_LEVEL TMC_ISA_SSE41
-#include "kernels/f32_math_fill.inl"
+#define VEC_ISA avx512
+#include "kernels/f32_math_declare.inl"
 #undef VEC_ISA
-#undef VEC_LEVEL
+#define VEC_ISA sse41
+#include "kernels/f32_math_declare.inl"
+#undef VEC_ISA
+
+/* Two levels that have some kinds only, over those of the next lower one: docs/decisions/0009-levels.md. */
+#define SET(place, symbol, isa_suffix, ISA)                                                                            \
+    (place).run = tmc_##symbol##__##isa_suffix, (place).name = #symbol "__" #isa_suffix, (place).isa = TMC_ISA_##ISA
+
+static void add_avx512(tmc_f32_math_kernels *k) {
+#define X(NAME, name) SET(k->unary[TMC_F32_UNARY_##NAME], f32_unary_##name, avx512, AVX512);
+    TMC_F32_UNARY_CURVES(X)
+#undef X
+}
+
+static void add_sse41(tmc_f32_math_kernels *k) {
+#define X(NAME, name) SET(k->unary[TMC_F32_UNARY_##NAME], f32_unary_##name, sse41, SSE41);
+    TMC_F32_UNARY_CURVES(X)
+    TMC_F32_UNARY_FUSED(X)
+#undef X
+#define X(NAME, name, identity, combine)                                                                               \
+    SET(k->reduce_row[TMC_F32_REDUCE_##NAME], f32_reduce_row_##name, sse41, SSE41);                                    \
+    SET(k->reduce_columns[TMC_F32_REDUCE_##NAME], f32_reduce_columns_##name, sse41, SSE41);
+    TMC_F32_REDUCE_FUSED(X)
+#undef X
+    SET(k->scale_shift, f32_scale_shift, sse41, SSE41);
+    SET(k->softmax_rows, f32_softmax_rows, sse41, SSE41);
+    SET(k->softmax_columns, f32_softmax_columns, sse41, SSE41);
+    SET(k->norm_columns, f32_norm_columns, sse41, SSE41);
+    SET(k->norm_row, f32_norm_row, sse41, SSE41);
+}
 #elif defined(__aarch64__)
 #define VEC_ISA neon
 #define VEC_LEVEL TMC_ISA_NEON
@@ -55,9 +83,9 @@ void tmc_f32_math_select(tmc_isa isa, tmc_f32_math_kernels *kernels) {
         (tmc_f32_binary_kernel){tmc_f32_binary_mod__ref, "f32_binary_mod__ref", TMC_ISA_REF};
     kernels->lrn = (tmc_f32_lrn_kernel){tmc_f32_lrn__ref, "f32_lrn__ref", TMC_ISA_REF};
 #if defined(__x86_64__) || defined(__i386__)
-    /* 512 bits bring these families nothing that pays for their size: docs/decisions/0009-levels.md. */
     if (isa == TMC_ISA_AVX2 || isa == TMC_ISA_AVX512) fill_avx2(kernels);
-    if (isa == TMC_ISA_SSE41) fill_sse41(kernels);
+    if (isa == TMC_ISA_AVX512) add_avx512(kernels);
+    if (isa == TMC_ISA_SSE41) add_sse41(kernels);
 #elif defined(__aarch64__)
     if (isa == TMC_ISA_NEON) fill_neon(kernels);
 #else

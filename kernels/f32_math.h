@@ -45,6 +45,26 @@ typedef void (*tmc_f32_unary_fn)(size_t n, const float *x, float *y, float alpha
     X(SIGN, sign)                                                                                                      \
     X(THRESHOLDED_RELU, thresholded_relu)
 
+/* A level need not have every kind: those that compute much for what they load and store, */
+#define TMC_F32_UNARY_CURVES(X)                                                                                        \
+    X(ELU, elu)                                                                                                        \
+    X(SELU, selu)                                                                                                      \
+    X(CELU, celu)                                                                                                      \
+    X(SIGMOID, sigmoid)                                                                                                \
+    X(SILU, silu)                                                                                                      \
+    X(TANH, tanh)                                                                                                      \
+    X(SOFTPLUS, softplus)                                                                                              \
+    X(GELU, gelu)                                                                                                      \
+    X(GELU_TANH, gelu_tanh)                                                                                            \
+    X(MISH, mish)                                                                                                      \
+    X(ERF, erf)                                                                                                        \
+    X(EXP, exp)                                                                                                        \
+    X(LOG, log)
+/* and those that are slow without a fused multiply-add, which portable C then calls as a function. */
+#define TMC_F32_UNARY_FUSED(X)                                                                                         \
+    X(HARD_SIGMOID, hard_sigmoid)                                                                                      \
+    X(HARD_SWISH, hard_swish)
+
 /* y[r, c] = clamp(f(a[r * a_row + c * a_col], b[r * b_row + c * b_col])), y dense: row r starts at r * cols.
  * a_col and b_col are 0 (one value for the row) or 1. */
 typedef struct tmc_f32_binary_args {
@@ -99,6 +119,11 @@ typedef void (*tmc_f32_reduce_columns_fn)(size_t rows, size_t cols, size_t strid
     X(MAX, max, -TMC_F32_INFINITY, max)                                                                                \
     X(MIN, min, TMC_F32_INFINITY, min)                                                                                 \
     X(PROD, prod, 1.0f, mul)
+/* Those with a fused multiply-add, as above. */
+#define TMC_F32_REDUCE_FUSED(X)                                                                                        \
+    X(SUM_SQUARE, sum_square, 0.0f, add)                                                                               \
+    X(SUM_SQUARE_DIFF, sum_square_diff, 0.0f, add)                                                                     \
+    X(SUM_EXP, sum_exp, 0.0f, add)
 #define TMC_F32_INFINITY __builtin_inff()
 
 /* y[r, c] = fma(x[r, c] - mean[c], scale[c], shift[c]). */

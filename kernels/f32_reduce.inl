@@ -1,4 +1,4 @@
-/* f32_reduce_row_<kind> and f32_reduce_columns_<kind>. */
+/* f32_reduce_row_<kind> and f32_reduce_columns_<kind>. Define REDUCE_KINDS first, the list of kinds. */
 #include "kernels/f32_accumulate.inl"
 #include "kernels/f32_math_declare.inl"
 
@@ -12,5 +12,5 @@
                                                const float *m, float *acc) {                                           \
         accumulate_columns(rows, cols, stride, x, m, acc, WITH_M(TMC_F32_REDUCE_##NAME), step_##name);                 \
     }
-TMC_F32_REDUCE_KERNELS(X)
+REDUCE_KINDS(X)
 #undef X

@@ -19,7 +19,8 @@ static float row_max(size_t n, const float *x) {
 /* y[i] = exp(x[i] - m). */
 TMC_NOINLINE void row_exp(size_t n, const float *x, float *y, float m) {
     const vecf mv = vec_set(m);
-    for (size_t i = 0; i < n; i += VEC_WIDTH) store_part(y + i, math_exp(vec_sub(load_part(x + i, n - i), mv)), n - i);
+    for (size_t i = 0; i < n; i += VEC_WIDTH)
+        store_part(y + i, math_exp_low(vec_sub(load_part(x + i, n - i), mv)), n - i);
 }
 
 static float row_sum(size_t n, const float *x) {
@@ -85,7 +86,7 @@ static void short_rows(size_t rows, size_t n, const float *x, float *y, int log)
     vecf m = short_tree(n, p, pair_max);
     for (size_t i = 0; i < n; i++) {
         vecf d = vec_sub(vec_load(t[i]), m);
-        p[i] = math_exp(d);
+        p[i] = math_exp_low(d);
         vec_store(t[i], log ? d : p[i]);
     }
     vecf sum = short_tree(n, p, pair_add), log_sum = log ? math_log(sum) : sum;
@@ -114,7 +115,7 @@ static void columns_block(size_t n, size_t stride, const float *x, float *y, int
     vecf m = vec_set(-MATH_INFINITY), sum = vec_zero();
     for (size_t i = 0; i < n; i++) m = math_max_nan(m, load_part(x + i * stride, count));
     for (size_t i = 0; i < n; i++) {
-        vecf e = math_exp(vec_sub(load_part(x + i * stride, count), m));
+        vecf e = math_exp_low(vec_sub(load_part(x + i * stride, count), m));
         sum = vec_add(sum, e);
         if (!log) store_part(y + i * stride, e, count);
     }

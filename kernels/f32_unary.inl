@@ -1,4 +1,5 @@
-/* f32_unary_<kind>: y[i] = f(x[i]). One loop, one function per kind; formulas in docs/operators.md. */
+/* f32_unary_<kind>: y[i] = f(x[i]). One loop, one function per kind; formulas in docs/operators.md. Define UNARY_KINDS
+ * first, the list of kinds. */
 #include "kernels/f32_elementary.inl"
 #include "kernels/f32_math_declare.inl"
 #include "kernels/f32_unroll.h"
@@ -91,5 +92,5 @@ UNARY_PLAIN(round, vec_rint(x))
     void VEC_SYMBOL(f32_unary_##name)(size_t n, const float *x, float *y, float alpha, float beta) {                   \
         unary_all(n, x, y, alpha, beta, whole_##name);                                                                 \
     }
-TMC_F32_UNARY_KERNELS(X)
+UNARY_KINDS(X)
 #undef X

@@ -1,3 +1,4 @@
 #include "kernels/vec/vec_neon.h"
 
+#define REDUCE_KINDS TMC_F32_REDUCE_KERNELS
 #include "kernels/f32_reduce.inl"

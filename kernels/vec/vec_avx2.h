@@ -33,6 +33,7 @@ static inline vecf vec_mul(vecf a, vecf b) { return _mm256_mul_ps(a, b); }
 static inline vecf vec_div(vecf a, vecf b) { return _mm256_div_ps(a, b); }
 static inline vecf vec_sqrt(vecf a) { return _mm256_sqrt_ps(a); }
 static inline vecf vec_fma(vecf a, vecf b, vecf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vecf vec_fnma(vecf a, vecf b, vecf c) { return _mm256_fnmadd_ps(a, b, c); } /* c - a b */
 static inline float vec_fma_one(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
 /* a < b ? a : b and a > b ? a : b: the second operand where either is NaN or both are zero. */
@@ -50,6 +51,7 @@ static inline vecm vec_eq(vecf a, vecf b) { return _mm256_castps_si256(_mm256_cm
 static inline vecf vec_select(vecm mask, vecf yes, vecf no) {
     return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(mask));
 }
+static inline vecf vec_select_sign(vecf a, vecf yes, vecf no) { return _mm256_blendv_ps(no, yes, a); }
 static inline veci veci_keep(vecm mask, veci a) { return _mm256_and_si256(mask, a); }
 
 static inline veci vec_bits(vecf a) { return _mm256_castps_si256(a); }

@@ -30,6 +30,7 @@ static inline vecf vec_mul(vecf a, vecf b) { return _mm512_mul_ps(a, b); }
 static inline vecf vec_div(vecf a, vecf b) { return _mm512_div_ps(a, b); }
 static inline vecf vec_sqrt(vecf a) { return _mm512_sqrt_ps(a); }
 static inline vecf vec_fma(vecf a, vecf b, vecf c) { return _mm512_fmadd_ps(a, b, c); }
+static inline vecf vec_fnma(vecf a, vecf b, vecf c) { return _mm512_fnmadd_ps(a, b, c); } /* c - a b */
 static inline float vec_fma_one(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
 /* a < b ? a : b and a > b ? a : b: the second operand where either is NaN or both are zero. */
@@ -45,6 +46,9 @@ static inline vecm vec_lt(vecf a, vecf b) { return _mm512_cmp_ps_mask(a, b, _CMP
 static inline vecm vec_le(vecf a, vecf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
 static inline vecm vec_eq(vecf a, vecf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 static inline vecf vec_select(vecm mask, vecf yes, vecf no) { return _mm512_mask_blend_ps(mask, no, yes); }
+static inline vecf vec_select_sign(vecf a, vecf yes, vecf no) {
+    return vec_select(_mm512_movepi32_mask(_mm512_castps_si512(a)), yes, no);
+}
 static inline veci veci_keep(vecm mask, veci a) { return _mm512_maskz_mov_epi32(mask, a); }
 
 static inline veci vec_bits(vecf a) { return _mm512_castps_si512(a); }

@@ -43,6 +43,7 @@ static inline vecf vec_mul(vecf a, vecf b) { return vmulq_f32(a, b); }
 static inline vecf vec_div(vecf a, vecf b) { return vdivq_f32(a, b); }
 static inline vecf vec_sqrt(vecf a) { return vsqrtq_f32(a); }
 static inline vecf vec_fma(vecf a, vecf b, vecf c) { return vfmaq_f32(c, a, b); }
+static inline vecf vec_fnma(vecf a, vecf b, vecf c) { return vfmsq_f32(c, a, b); } /* c - a b */
 static inline float vec_fma_one(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
 /* Not vminq_f32: that one orders zeros and quiets NaN differently from x86. */
@@ -58,6 +59,9 @@ static inline vecm vec_lt(vecf a, vecf b) { return vreinterpretq_s32_u32(vcltq_f
 static inline vecm vec_le(vecf a, vecf b) { return vreinterpretq_s32_u32(vcleq_f32(a, b)); }
 static inline vecm vec_eq(vecf a, vecf b) { return vreinterpretq_s32_u32(vceqq_f32(a, b)); }
 static inline vecf vec_select(vecm mask, vecf yes, vecf no) { return vbslq_f32(vreinterpretq_u32_s32(mask), yes, no); }
+static inline vecf vec_select_sign(vecf a, vecf yes, vecf no) {
+    return vbslq_f32(vcltzq_s32(vreinterpretq_s32_f32(a)), yes, no);
+}
 static inline veci veci_keep(vecm mask, veci a) { return vandq_s32(mask, a); }
 
 static inline veci vec_bits(vecf a) { return vreinterpretq_s32_f32(a); }

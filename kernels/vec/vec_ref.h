@@ -34,6 +34,7 @@ static inline vecf vec_mul(vecf a, vecf b) { return a * b; }
 static inline vecf vec_div(vecf a, vecf b) { return a / b; }
 static inline vecf vec_sqrt(vecf a) { return sqrtf(a); }
 static inline vecf vec_fma(vecf a, vecf b, vecf c) { return fmaf(a, b, c); }
+static inline vecf vec_fnma(vecf a, vecf b, vecf c) { return fmaf(-a, b, c); } /* c - a b */
 static inline float vec_fma_one(float a, float b, float c) { return fmaf(a, b, c); }
 
 static inline vecf vec_min(vecf a, vecf b) { return a < b ? a : b; }
@@ -48,6 +49,7 @@ static inline vecm vec_lt(vecf a, vecf b) { return a < b ? -1 : 0; }
 static inline vecm vec_le(vecf a, vecf b) { return a <= b ? -1 : 0; }
 static inline vecm vec_eq(vecf a, vecf b) { return a == b ? -1 : 0; }
 static inline vecf vec_select(vecm mask, vecf yes, vecf no) { return mask ? yes : no; }
+static inline vecf vec_select_sign(vecf a, vecf yes, vecf no) { return signbit(a) ? yes : no; }
 static inline veci veci_keep(vecm mask, veci a) { return mask & a; }
 
 static inline veci vec_bits(vecf a) {

@@ -46,6 +46,7 @@ static inline vecf vec_mul(vecf a, vecf b) { return _mm_mul_ps(a, b); }
 static inline vecf vec_div(vecf a, vecf b) { return _mm_div_ps(a, b); }
 static inline vecf vec_sqrt(vecf a) { return _mm_sqrt_ps(a); }
 static inline vecf vec_fma(vecf a, vecf b, vecf c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+static inline vecf vec_fnma(vecf a, vecf b, vecf c) { return _mm_sub_ps(c, _mm_mul_ps(a, b)); } /* c - a b */
 static inline float vec_fma_one(float a, float b, float c) { return a * b + c; }
 
 /* a < b ? a : b and a > b ? a : b: the second operand where either is NaN or both are zero. */
@@ -64,6 +65,9 @@ static inline vecm vec_eq(vecf a, vecf b) { return _mm_castps_si128(_mm_cmpeq_ps
 static inline vecf vec_select(vecm mask, vecf yes, vecf no) {
     const vecf m = _mm_castsi128_ps(mask);
     return _mm_or_ps(_mm_and_ps(m, yes), _mm_andnot_ps(m, no));
+}
+static inline vecf vec_select_sign(vecf a, vecf yes, vecf no) {
+    return vec_select(_mm_srai_epi32(_mm_castps_si128(a), 31), yes, no);
 }
 static inline veci veci_keep(vecm mask, veci a) { return _mm_and_si128(mask, a); }
 

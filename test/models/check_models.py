@@ -64,13 +64,19 @@ def check_digests(tools, tmc, array, label, levels):
     return same
 
 
+def levels_here():
+    """The bit-identical levels of this computer."""
+    features = pathlib.Path("/proc/cpuinfo").read_text().split()
+    return ",".join(["ref"] + ["avx2"] * ("avx2" in features) + ["avx512"] * ("avx512dq" in features))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", help="ONNX files or folders of them")
     parser.add_argument("--tmcnn", default="build/tmcnn")
     parser.add_argument("--shared", default="../shared", help="folder with data/ (pictures are skipped if absent)")
     parser.add_argument("--digests", action="store_true")
-    parser.add_argument("--levels", default="ref,avx2", help="levels of --tmcnn for --digests")
+    parser.add_argument("--levels", default=levels_here(), help="levels of --tmcnn for --digests (default: %(default)s)")
     parser.add_argument("--emulator", help="command of another build, for --digests: 'qemu-aarch64 ... tmcnn'")
     parser.add_argument("--emulator-levels", default="neon")
     args = parser.parse_args()

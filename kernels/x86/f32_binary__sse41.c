@@ -1,3 +1,0 @@
-#include "kernels/vec/vec_sse41.h"
-
-#include "kernels/f32_binary.inl"
