@@ -87,3 +87,14 @@ bench-peers-check: $(BUILD)/tmcnn $(SO) $(PEERS_VENV)/done $(PEERS_XNNPACK)
 
 bench-peers-docs:
 	cp $(BUILD)/bench/peers.json $(BUILD)/bench/peers.html docs/benchmarks
+
+## make bench-threads    own threads beside pthreadpool's: creation, loops, and THREADS_MODELS with 1 and 2 threads
+.PHONY: bench-threads
+THREADS_MODELS ?=
+BUSY ?= 0           # the processor that the second part keeps busy
+$(BUILD)/bench/threads: bench/threads.c $(LIB) mk/bench.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LIBS)
+bench-threads: $(BUILD)/bench/threads
+	$<
+	$(if $(strip $(THREADS_MODELS)),$< $(THREADS_MODELS) && $< --busy $(BUSY) $(THREADS_MODELS))

@@ -38,6 +38,11 @@ test-$(1): $(filter $(BUILD)/test/$(1)/%,$(TEST_BIN))
 endef
 $(foreach k,$(TEST_KINDS),$(eval $(call test_kind,$(k))))
 
+# The session's threads, sleeping in each of the two ways.
+.PHONY: test-pool
+test-pool: $(filter $(BUILD)/test/unit/test_pool%,$(TEST_BIN))
+	@for t in $^; do echo "== $$t"; $(RUN_TEST) $$t || exit 1; done
+
 ## make check           every test of this machine's architecture (with `make deps check`: nothing installed before)
 .PHONY: check check-run programs conformance test-library test-layers test-cli test-bench-cli
 check: $(filter deps,$(MAKECMDGOALS))
@@ -69,7 +74,7 @@ test-bench-cli: $(BUILD)/tmcnn-bench $(BUILD)/tmcnn
 asan ubsan:
 	$(MAKE) BUILD=build/$@ SANITIZE=$(if $(filter asan,$@),address,undefined) OPT=-O1 programs conformance
 tsan:
-	$(MAKE) BUILD=build/tsan SANITIZE=thread OPT=-O1 test-api
+	$(MAKE) BUILD=build/tsan SANITIZE=thread OPT=-O1 test-api test-pool
 
 ## make levels-check   tests as CPUs without AVX-512, without AVX and without SSE4.1 see them (needs qemu-user)
 .PHONY: levels-check

@@ -1,11 +1,6 @@
 /* Stands in for a libpthreadpool that has no static form, in a program that hands no pool to a session: what the
- * library refers to exists, and no pool can be made. */
+ * library refers to exists. */
 #include <pthreadpool.h>
-
-pthreadpool_t pthreadpool_create(size_t threads_count) {
-    (void)threads_count;
-    return NULL;
-}
 
 size_t pthreadpool_get_threads_count(pthreadpool_t threadpool) {
     (void)threadpool;
@@ -18,5 +13,3 @@ void pthreadpool_parallelize_1d(pthreadpool_t threadpool, pthreadpool_task_1d_t 
     (void)flags;
     for (size_t i = 0; i < range; i++) function(context, i);
 }
-
-void pthreadpool_destroy(pthreadpool_t threadpool) { (void)threadpool; }

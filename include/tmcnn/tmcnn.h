@@ -332,8 +332,10 @@ typedef struct tmc_session_options {
 TMC_API void tmc_session_options_init(tmc_session_options *options);
 
 /* Makes a session; keeps a reference to the plan. The only allocation is the block of tmc_memory.session_bytes (and
- * the thread pool's own). Threads that cannot be started are no error: the session runs without, tmc_session_info says
- * so, and the call has then waited 1 s and 0.1 s per thread at most. In a forked child a session runs without threads.
+ * what the system takes for a thread, its stack). Threads that cannot be started are no error: the session runs with
+ * those that could, and tmc_session_info says so. Its threads sleep between runs, block every signal that is not a
+ * fault of their own, and stay on the big cores where a CPU has two kinds; where other processes keep the cores busy,
+ * runs do without some of them for a time. In a forked child a session runs without threads.
  * Errors: E_ARG, E_NOMEM, E_BUFFER, E_UNSUPPORTED. Since 0.1. */
 TMC_API tmc_status tmc_session_create(tmc_plan *plan, const tmc_session_options *options, tmc_session **session,
                                       tmc_error *err);
@@ -395,8 +397,8 @@ typedef struct tmc_node_profile {
 /* Errors: E_ARG (NULL, index), E_BUSY. */
 TMC_API tmc_status tmc_session_profile(const tmc_session *session, uint32_t node, tmc_node_profile *profile);
 
-/* Facts about a session that are not in its plan: how many threads really run (a pool that could not start its threads
- * leaves 1), and a digest over model checksum, library version, instruction set and kernel choice, to be logged with
+/* Facts about a session that are not in its plan: how many threads it has (fewer than planned where not all could be
+ * started), and a digest over model checksum, library version, instruction set and kernel choice, to be logged with
  * each result. */
 typedef struct tmc_session_info {
     size_t struct_size;

@@ -3,10 +3,11 @@
 
 #include <time.h>
 
-#include "base/tsan.h"
-
 #if TMC_THREADS
 #include <pthreadpool.h>
+
+#include "base/pool.h"
+#include "base/tsan.h"
 #endif
 
 uint64_t tmc_clock_ns(void) {
@@ -29,6 +30,12 @@ tmc_status tmc_exec_poll(tmc_exec *exec) {
     return (tmc_status)stop;
 }
 
+static void run_serial(tmc_exec *exec, size_t count, tmc_task_fn task, void *context) {
+    for (size_t i = 0; i < count && tmc_exec_poll(exec) == TMC_OK; i++) task(context, i, 0);
+}
+
+#if TMC_THREADS
+
 typedef struct {
     tmc_exec *exec;
     size_t count, next;
@@ -49,17 +56,30 @@ static void run_slot(void *arg, size_t slot) {
     TMC_TSAN_PUBLISH(l);
 }
 
-tmc_status tmc_exec_loop(tmc_exec *exec, size_t count, tmc_task_fn task, void *context) {
+/* False, with nothing done, if the tasks are for the calling thread alone. */
+static bool run_parallel(tmc_exec *exec, size_t count, tmc_task_fn task, void *context) {
+    if (exec->workers) return tmc_pool_loop(exec->workers, exec, count, task, context);
+    const size_t slots = count < exec->threads ? count : exec->threads;
+    if (!exec->pool || slots < 2) return false;
     loop l = {exec, count, 0, task, context};
-#if TMC_THREADS
-    size_t slots = count < exec->threads ? count : exec->threads;
-    if (exec->pool && slots > 1) {
-        TMC_TSAN_PUBLISH(&l);
-        pthreadpool_parallelize_1d(exec->pool, run_slot, &l, slots, PTHREADPOOL_FLAG_YIELD_WORKERS);
-        TMC_TSAN_OBSERVE(&l);
-        return (tmc_status)exec->stop;
-    }
+    TMC_TSAN_PUBLISH(&l);
+    pthreadpool_parallelize_1d(exec->pool, run_slot, &l, slots, PTHREADPOOL_FLAG_YIELD_WORKERS);
+    TMC_TSAN_OBSERVE(&l);
+    return true;
+}
+
+#else
+
+static bool run_parallel(tmc_exec *exec, size_t count, tmc_task_fn task, void *context) {
+    (void)exec, (void)count, (void)task, (void)context;
+    return false;
+}
+
 #endif
-    run_slot(&l, 0);
+
+tmc_status tmc_exec_loop(tmc_exec *exec, size_t count, tmc_task_fn task, void *context) {
+    const uint64_t saved = tmc_fpenv_enter();
+    if (!run_parallel(exec, count, task, context)) run_serial(exec, count, task, context);
+    tmc_fpenv_restore(saved);
     return (tmc_status)exec->stop;
 }

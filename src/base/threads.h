@@ -1,40 +1,35 @@
-/* The threads of a session: a pthreadpool that has proved to work, the caller's pool, or none.
- *
- * pthreadpool (2021) ignores the result of pthread_create and then waits for ever, in pthreadpool_create or in
- * pthreadpool_destroy, for threads that do not exist; after fork its threads exist only in the parent. Therefore:
- *   - as many threads as the pool will need are first started together and ended: a lasting shortage is found here, at
- *     no cost to anybody;
- *   - the pool is made on a helper thread and must then run one task on each of its threads at once. The caller waits
- *     for that 1 s and 0.1 s per thread at most, then goes on without threads. A pool that comes up later is destroyed
- *     by the helper; one that never does stays behind with it on purpose (some KiB): nothing can stop a thread inside
- *     pthreadpool_create;
- *   - in a forked child the pool is neither used nor destroyed.
- * The helper blocks every signal that is not a fault of its own thread, and so do the pool's threads, which inherit its
- * mask: the process's other signal handlers never run on them. */
+/* The threads of a session: a pool of its own, the caller's pthreadpool, or none. In a forked child the threads of the
+ * parent do not exist: runs are serial there, and nothing is joined. */
 #ifndef TMC_BASE_THREADS_H
 #define TMC_BASE_THREADS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/exec.h"
-
-#define TMC_THREADS_MAX 64u
+#include "base/pool.h"
 
 typedef struct tmc_threads {
-    struct pthreadpool *pool; /* NULL: serial */
+    tmc_pool *workers;        /* or NULL */
+    struct pthreadpool *pool; /* the caller's, or NULL */
     uint32_t threads;         /* that run: at most as many as wanted, >= 1 */
-    bool owned, degraded;
-    int64_t process; /* that made the pool */
+    bool degraded;
+    int64_t process; /* that started the workers */
 } tmc_threads;
 
-/* `callers`: the caller's pool, used but never destroyed; NULL: an own pool of `wanted` threads (1..TMC_THREADS_MAX),
- * none for 1. Never fails: what cannot be had leaves fewer threads, and `degraded` set where that is fewer than wanted.
- */
-void tmc_threads_start(tmc_threads *threads, struct pthreadpool *callers, uint32_t wanted);
+/* Starts options->threads (1..TMC_THREADS_MAX) threads in `memory` of tmc_threads_bytes. Never fails: what cannot be
+ * had leaves fewer threads, and `degraded` set. */
+void tmc_threads_start(tmc_threads *threads, void *memory, const tmc_pool_options *options);
+
+/* The caller's pool instead, of which up to `wanted` threads are used; it is never destroyed. */
+void tmc_threads_borrow(tmc_threads *threads, struct pthreadpool *pool, uint32_t wanted);
+
 void tmc_threads_stop(tmc_threads *threads);
 
-/* Fills the pool and thread count of a run in the process that calls. */
+/* Bytes, at a multiple of TMC_ALIGN; 0 for 1 thread. */
+size_t tmc_threads_bytes(uint32_t threads);
+
+/* Fills pool and thread count of a run in the process that calls. */
 void tmc_threads_use(const tmc_threads *threads, tmc_exec *exec);
+
+/* Around the loops of a run. */
+void tmc_threads_begin(const tmc_exec *exec);
+void tmc_threads_end(const tmc_exec *exec);
 
 #endif

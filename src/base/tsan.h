@@ -1,6 +1,6 @@
-/* pthreadpool orders the caller's writes before its tasks, and these before its return, but ThreadSanitizer does not
- * see inside the package. These two say so, in sanitizer builds only: what happens before `publish` is seen after
- * `observe` of the same address. */
+/* A caller's pthreadpool orders the caller's writes before its tasks, and these before its return, but ThreadSanitizer
+ * does not see inside the package. These two say so, in sanitizer builds only: what happens before `publish` is seen
+ * after `observe` of the same address. */
 #ifndef TMC_BASE_TSAN_H
 #define TMC_BASE_TSAN_H
 

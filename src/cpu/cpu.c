@@ -101,22 +101,21 @@ static uint32_t usable_processors(void) {
     return online > 0 && online <= INT32_MAX ? (uint32_t)online : 1;
 }
 
-#if TMC_CPUINFO
-/* Where a sandbox hides these, cpuinfo would fail, and say so on stderr. */
-static bool cpuinfo_can_start(void) {
-#if defined(__linux__)
-    return access("/proc/cpuinfo", R_OK) == 0 && access("/sys/devices/system/cpu/possible", R_OK) == 0;
+bool tmc_cpuinfo_starts(void) {
+#if TMC_CPUINFO && defined(__linux__) /* where a sandbox hides these, cpuinfo would fail, and say so on stderr */
+    return access("/proc/cpuinfo", R_OK) == 0 && access("/sys/devices/system/cpu/possible", R_OK) == 0 &&
+           cpuinfo_initialize();
+#elif TMC_CPUINFO
+    return cpuinfo_initialize();
 #else
-    return true;
+    return false;
 #endif
 }
-#endif
 
-/* cpuinfo knows cores from hyper-threads and the caches of Arm cores. Its getters end the process unless the
- * initialisation succeeded. */
+/* cpuinfo knows cores from hyper-threads and the caches of Arm cores. */
 static void ask_cpuinfo(tmc_cpu *cpu) {
 #if TMC_CPUINFO
-    if (!cpuinfo_can_start() || !cpuinfo_initialize()) return;
+    if (!tmc_cpuinfo_starts()) return;
     const uint32_t cores = cpuinfo_get_cores_count();
     if (cores > 0 && cores < cpu->cores) cpu->cores = cores;
     if (cpuinfo_get_l1d_caches_count() > 0 && cpuinfo_get_l1d_cache(0)->size > 0)

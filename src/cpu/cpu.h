@@ -3,6 +3,7 @@
 #ifndef TMC_CPU_CPU_H
 #define TMC_CPU_CPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tmcnn/tmcnn.h"
@@ -20,5 +21,8 @@ void tmc_cpu_query(tmc_cpu *cpu);
 
 /* The best available level if `max` is TMC_ISA_AUTO, else `max`; TMC_ISA_AUTO if that is not available. */
 tmc_isa tmc_cpu_choose_isa(const tmc_cpu *cpu, tmc_isa max);
+
+/* Is cpuinfo built in, and does it start? Its getters end the process where not. */
+bool tmc_cpuinfo_starts(void);
 
 #endif

@@ -108,7 +108,10 @@ static tmc_status run_taken(tmc_session *s, const tmc_run_options *options, tmc_
     for (uint32_t i = 0; i < graph->output_count; i++) s->outputs[i].ready = false;
     tmc_threads_use(&s->threads, &exec);
     if (finite) TMC_TRY(check_finite(s, s->inputs, graph->input_count, "input", err));
-    TMC_TRY(run_nodes(s, options, &exec, err));
+    tmc_threads_begin(&exec);
+    const tmc_status status = run_nodes(s, options, &exec, err);
+    tmc_threads_end(&exec);
+    TMC_TRY(status);
     if (finite) TMC_TRY(check_finite(s, s->outputs, graph->output_count, "output", err));
     for (uint32_t i = 0; i < graph->output_count; i++) s->outputs[i].ready = !s->outputs[i].bound;
     return TMC_OK;

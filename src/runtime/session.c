@@ -5,6 +5,7 @@
 #include "base/abi.h"
 #include "base/alloc.h"
 #include "base/carve.h"
+#include "cpu/topology.h"
 #include "runtime/digest.h"
 #include "runtime/guard.h"
 #include "runtime/model.h"
@@ -16,6 +17,7 @@ static void carve_session(tmc_session **session, tmc_session *tables, const tmc_
     tables->outputs = tmc_carve(carver, graph->output_count, sizeof *tables->outputs);
     tables->slots = tmc_carve(carver, plan->slot_count, sizeof *tables->slots);
     tables->times = tmc_carve(carver, plan->node_count, sizeof *tables->times);
+    tables->pool = tmc_carve_aligned(carver, 1, tmc_threads_bytes(plan->threads), TMC_ALIGN);
     tables->arena = tmc_carve_aligned(carver, 1, plan->arena_bytes, TMC_ALIGN);
 }
 
@@ -118,6 +120,19 @@ static void init_bindings(tmc_session *s) {
     }
 }
 
+static void start_threads(tmc_session *s, struct pthreadpool *callers) {
+    const tmc_plan *plan = s->plan;
+    tmc_topology topology = {0};
+    if (plan->threads > 1 && !callers) tmc_topology_query(&topology);
+    const tmc_pool_options options = {plan->threads, topology.cores, topology.big_cores};
+    if (callers)
+        tmc_threads_borrow(&s->threads, callers, plan->threads);
+    else
+        tmc_threads_start(&s->threads, s->pool, &options);
+    if (s->threads.degraded)
+        tmc_model_log(plan->model, TMC_LOG_WARNING, "fewer threads than planned could be started: runs take longer");
+}
+
 static tmc_status create(tmc_plan *plan, const tmc_session_options *given, tmc_session **out, tmc_error *err) {
     tmc_session_options options;
     void *block;
@@ -137,9 +152,7 @@ static tmc_status create(tmc_plan *plan, const tmc_session_options *given, tmc_s
     memset(s->times, 0, plan->node_count * sizeof *s->times);
     init_bindings(s);
     tmc_session_resolve(s);
-    tmc_threads_start(&s->threads, options.threadpool, plan->threads);
-    if (s->threads.degraded)
-        tmc_model_log(plan->model, TMC_LOG_WARNING, "fewer threads than planned could be started: runs take longer");
+    start_threads(s, options.threadpool);
     *out = s;
     return TMC_OK;
 }

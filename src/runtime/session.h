@@ -22,11 +22,12 @@ struct tmc_session {
     bool owns_block;
     tmc_plan *plan;
     tmc_allocator allocator;
-    size_t block_bytes; /* this struct, the tables and the arena */
+    size_t block_bytes; /* this struct, the tables, the threads' and the arena */
     tmc_threads threads;
     tmc_binding *inputs, *outputs;
     void **slots; /* address of each node's tensors, in the order of plan->slots */
     tmc_node_times *times;
+    void *pool; /* memory of the session's own threads */
     uint8_t *arena;
 };
 

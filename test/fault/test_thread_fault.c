@@ -1,5 +1,6 @@
-/* Thread creation that fails: all, the k-th, from the k-th on; and mutexes and conditions that cannot be made. A
- * session is made in bounded time all the same, gives the same bits, says that it is degraded, and can be released. */
+/* Thread creation that fails: the k-th once, from the k-th on; and mutexes and conditions that cannot be made. A
+ * session is made all the same, has the threads that did start, says that it is degraded, gives the same bits, and can
+ * be released. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/exec.h"
+#include "base/park.h"
 #include "lib/graphs.h"
 
 static struct {
@@ -54,20 +55,13 @@ int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr) {
 
 enum { THREADS = 4 };
 
-typedef struct {
-    uint32_t threads, degraded;
-    uint64_t create_ns;
-} outcome;
-
 /* A session under the current fault: run twice, released; its bits must be `expected`. */
-static outcome live_with_fault(tmc_plan *plan, const uint8_t expected[16]) {
+static tmc_session_info live_with_fault(tmc_plan *plan, const uint8_t expected[16]) {
     uint8_t digest[16];
     tmc_session *s = NULL;
     tmc_session_info info = {.struct_size = sizeof info};
     fault.creates = 0;
-    const uint64_t begin = tmc_clock_ns();
     assert_int_equal(tmc_session_create(plan, NULL, &s, NULL), TMC_OK);
-    const outcome o = {0, 0, tmc_clock_ns() - begin};
     assert_int_equal(tmc_session_get_info(s, &info), TMC_OK);
     for (int i = 0; i < 2; i++) {
         graph_fill(s, 1);
@@ -76,8 +70,7 @@ static outcome live_with_fault(tmc_plan *plan, const uint8_t expected[16]) {
         assert_memory_equal(digest, expected, 16);
     }
     tmc_session_release(&s);
-    assert_true(o.create_ns < 4000000000u);
-    return (outcome){info.threads, info.degraded, o.create_ns};
+    return info;
 }
 
 static void on_log(void *user, tmc_log_level level, const char *line) {
@@ -105,27 +98,26 @@ static void test_creation_fails(void **state) {
     graph_digest(s, expected);
     tmc_session_release(&s);
     assert_int_equal(warnings, 0);
-    const uint32_t creates = fault.creates; /* of a session whose threads all start */
-    assert_true(creates >= THREADS);
+    assert_int_equal(fault.creates, THREADS - 1);
 
-    for (uint32_t k = 1; k <= creates + 1; k++)
+    for (uint32_t k = 1; k <= THREADS; k++)
         for (int persistent = 0; persistent < 2; persistent++) {
             fault.only = persistent ? 0 : k;
             fault.from = persistent ? k : 0;
             warnings = 0;
-            const outcome o = live_with_fault(plan, expected);
-            printf("%s creation %u of %u fails: %u threads, %u ms\n", persistent ? "from" : "only", k, creates,
-                   o.threads, (unsigned)(o.create_ns / 1000000));
-            assert_int_equal(o.threads, k > creates ? THREADS : 1);
-            assert_int_equal(o.degraded, k <= creates);
-            assert_int_equal(warnings, k <= creates);
+            const tmc_session_info info = live_with_fault(plan, expected);
+            /* One failure may be the small stack's: it is tried again with the system's own. */
+            const uint32_t threads = persistent ? k : THREADS;
+            assert_int_equal(info.threads, threads);
+            assert_int_equal(info.degraded, threads < THREADS);
+            assert_int_equal(warnings, threads < THREADS);
         }
     fault.only = fault.from = 0;
     fault.mutex_init = 1;
-    assert_int_equal(live_with_fault(plan, expected).degraded, 1);
+    assert_int_equal(live_with_fault(plan, expected).degraded, !TMC_FUTEX);
     fault.mutex_init = 0;
     fault.cond_init = 1;
-    assert_int_equal(live_with_fault(plan, expected).degraded, 1);
+    assert_int_equal(live_with_fault(plan, expected).degraded, !TMC_FUTEX);
     fault.cond_init = 0;
     assert_int_equal(live_with_fault(plan, expected).degraded, 0); /* nothing sticks */
     tmc_plan_release(&plan);

@@ -93,7 +93,7 @@ static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, con
     }
     b->scratch = guard_alloc(tmc_round_up(setup->scratch_bytes, TMC_ALIGN), GUARD_END);
 
-    tmc_exec exec = {NULL, call->threads ? call->threads : 1, NULL, UINT64_MAX, TMC_OK};
+    tmc_exec exec = {.threads = call->threads ? call->threads : 1, .deadline_ns = UINT64_MAX};
 #if TMC_THREADS
     if (call->threads > 1) exec.pool = shared_pool(call->threads);
 #endif

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/exec.h"
 #include "base/format.h"
+#include "base/pool.h"
 
 #if TMC_THREADS
 #include <pthreadpool.h>
@@ -246,12 +247,24 @@ static void tally_task(void *context, size_t index, size_t slot) {
     __atomic_fetch_sub(&t->in_slot[slot], 1, __ATOMIC_SEQ_CST);
 }
 
-static const uint32_t thread_counts[] = {1, 2, 4};
+/* Serial, on a caller's pool, on own threads. */
+static const struct {
+    uint32_t threads;
+    bool own;
+} teams[] = {{1, false}, {2, false}, {4, false}, {2, true}, {4, true}};
 
-static tmc_exec open_exec(uint32_t threads) {
-    tmc_exec exec = {NULL, threads, NULL, UINT64_MAX, TMC_OK};
+enum { TEAMS = sizeof teams / sizeof *teams };
+
+static tmc_exec open_exec(int team) {
+    tmc_exec exec = {.threads = teams[team].threads, .deadline_ns = UINT64_MAX};
 #if TMC_THREADS
-    if (threads > 1) exec.pool = pthreadpool_create(threads);
+    const tmc_pool_options options = {.threads = exec.threads, .cores = 4};
+    if (teams[team].own) {
+        exec.workers = aligned_alloc(TMC_ALIGN, tmc_pool_bytes(exec.threads));
+        assert_int_equal(tmc_pool_start(exec.workers, &options), exec.threads);
+    } else if (exec.threads > 1) {
+        exec.pool = pthreadpool_create(exec.threads);
+    }
 #endif
     return exec;
 }
@@ -259,6 +272,8 @@ static tmc_exec open_exec(uint32_t threads) {
 static void close_exec(tmc_exec *exec) {
 #if TMC_THREADS
     if (exec->pool) pthreadpool_destroy(exec->pool);
+    if (exec->workers) tmc_pool_stop(exec->workers);
+    free(exec->workers);
 #else
     (void)exec;
 #endif
@@ -266,10 +281,10 @@ static void close_exec(tmc_exec *exec) {
 
 static void every_index_once(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof thread_counts / sizeof *thread_counts; i++) {
-        tmc_exec exec = open_exec(thread_counts[i]);
+    for (int i = 0; i < TEAMS; i++) {
+        tmc_exec exec = open_exec(i);
         for (size_t count = 0; count <= TASKS; count = count * 3 + 1) {
-            tally t = {.slots = thread_counts[i]};
+            tally t = {.slots = teams[i].threads};
             assert_int_equal(tmc_exec_loop(&exec, count, tally_task, &t), TMC_OK);
             for (size_t k = 0; k < TASKS; k++) assert_int_equal(t.done[k], k < count);
             assert_int_equal(t.clashes, 0);
@@ -280,17 +295,17 @@ static void every_index_once(void **state) {
 
 static void cancel_stops_the_loop(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof thread_counts / sizeof *thread_counts; i++) {
-        tmc_exec exec = open_exec(thread_counts[i]);
+    for (int i = 0; i < TEAMS; i++) {
+        tmc_exec exec = open_exec(i);
         int32_t flag = 0;
         exec.cancel_flag = &flag;
-        tally t = {.slots = thread_counts[i], .cancel = &flag, .cancel_at = 10};
+        tally t = {.slots = teams[i].threads, .cancel = &flag, .cancel_at = 10};
         assert_int_equal(tmc_exec_loop(&exec, TASKS, tally_task, &t), TMC_E_CANCELLED);
         assert_true(t.executed >= 11 && t.executed < TASKS);
-        if (thread_counts[i] == 1) assert_int_equal(t.executed, 11);
+        if (teams[i].threads == 1) assert_int_equal(t.executed, 11);
         /* The stop holds for the loops that follow in the same run, even when the flag falls again. */
         flag = 0;
-        tally after = {.slots = thread_counts[i]};
+        tally after = {.slots = teams[i].threads};
         assert_int_equal(tmc_exec_loop(&exec, TASKS, tally_task, &after), TMC_E_CANCELLED);
         assert_int_equal(after.executed, 0);
         assert_int_equal(tmc_exec_poll(&exec), TMC_E_CANCELLED);
@@ -300,10 +315,10 @@ static void cancel_stops_the_loop(void **state) {
 
 static void deadline_stops_the_loop(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof thread_counts / sizeof *thread_counts; i++) {
-        tmc_exec exec = open_exec(thread_counts[i]);
+    for (int i = 0; i < TEAMS; i++) {
+        tmc_exec exec = open_exec(i);
         exec.deadline_ns = tmc_clock_ns();
-        tally t = {.slots = thread_counts[i]};
+        tally t = {.slots = teams[i].threads};
         assert_int_equal(tmc_exec_loop(&exec, TASKS, tally_task, &t), TMC_E_TIMEOUT);
         assert_int_equal(t.executed, 0);
         exec.stop = TMC_OK;
@@ -347,9 +362,9 @@ static void callers_mode_neither_matters_nor_changes(void **state) {
     assert_true(expected.subnormal > 0.0f);
     fenv_t original;
     fegetenv(&original);
-    for (size_t i = 0; i < sizeof thread_counts / sizeof *thread_counts; i++) {
+    for (int i = 0; i < TEAMS; i++) {
         for (size_t r = 0; r < sizeof roundings / sizeof *roundings; r++) {
-            tmc_exec exec = open_exec(thread_counts[i]);
+            tmc_exec exec = open_exec(i);
             arithmetic a = expected;
             fesetround(roundings[r]);
             set_flush_to_zero();
