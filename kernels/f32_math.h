@@ -91,9 +91,15 @@ typedef void (*tmc_f32_binary_fn)(const tmc_f32_binary_args *args);
     X(POW, pow)                                                                                                        \
     X(MOD, mod)
 
-/* y[r, c] = clamp(fma(x[r, c], scale[c], shift[c])). */
-typedef void (*tmc_f32_scale_shift_fn)(size_t rows, size_t channels, const float *x, const float *scale,
-                                       const float *shift, float *y, float lo, float hi);
+/* y[r * y_row + c] = clamp(fma(x[r * x_row + c], scale[c], shift[c])), c < channels. */
+typedef struct tmc_f32_scale_shift_args {
+    size_t rows, channels;
+    size_t x_row, y_row; /* >= channels; what lies between the rows stays */
+    const float *x, *scale, *shift;
+    float *y;
+    float lo, hi;
+} tmc_f32_scale_shift_args;
+typedef void (*tmc_f32_scale_shift_fn)(const tmc_f32_scale_shift_args *args);
 
 /* rows: softmax of each of `rows` rows of n elements. columns: n rows of `cols` elements, `stride` apart in x and y;
  * softmax down each column. `log`: log-softmax. */

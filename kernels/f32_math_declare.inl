@@ -15,8 +15,7 @@ TMC_F32_BINARY_KERNELS(X)
                                                const float *m, float *acc);
 TMC_F32_REDUCE_KERNELS(X)
 #undef X
-void VEC_SYMBOL(f32_scale_shift)(size_t rows, size_t channels, const float *x, const float *scale, const float *shift,
-                                 float *y, float lo, float hi);
+void VEC_SYMBOL(f32_scale_shift)(const tmc_f32_scale_shift_args *args);
 void VEC_SYMBOL(f32_softmax_rows)(size_t rows, size_t n, const float *x, float *y, int log);
 void VEC_SYMBOL(f32_softmax_columns)(size_t n, size_t cols, size_t stride, const float *x, float *y, int log);
 void VEC_SYMBOL(f32_norm_columns)(size_t rows, size_t channels, const float *x, const float *mean, const float *scale,

@@ -36,8 +36,12 @@ static layout layout_of(const tmc_arena_item *items, uint32_t count, void *work)
 
 typedef bool (*before_fn)(const tmc_arena_item *items, uint32_t a, uint32_t b);
 
+static uint32_t life(const tmc_arena_item *item) { return item->last - item->first; }
+
+/* Of equal ones the longer life first: the end of the block is then free for what is small and short. */
 static bool larger_before(const tmc_arena_item *items, uint32_t a, uint32_t b) {
     if (items[a].bytes != items[b].bytes) return items[a].bytes > items[b].bytes;
+    if (life(&items[a]) != life(&items[b])) return life(&items[a]) > life(&items[b]);
     if (items[a].first != items[b].first) return items[a].first < items[b].first;
     return a < b;
 }
@@ -45,6 +49,17 @@ static bool larger_before(const tmc_arena_item *items, uint32_t a, uint32_t b) {
 static bool earlier_before(const tmc_arena_item *items, uint32_t a, uint32_t b) {
     if (items[a].first != items[b].first) return items[a].first < items[b].first;
     return larger_before(items, a, b);
+}
+
+/* Bytes times steps. */
+static uint64_t area(const tmc_arena_item *item) {
+    uint64_t product;
+    return tmc_mul_u64(item->bytes, (uint64_t)life(item) + 1, &product) ? product : UINT64_MAX;
+}
+
+static bool wider_before(const tmc_arena_item *items, uint32_t a, uint32_t b) {
+    const uint64_t area_a = area(&items[a]), area_b = area(&items[b]);
+    return area_a != area_b ? area_a > area_b : larger_before(items, a, b);
 }
 
 static bool sooner_dead_before(const tmc_arena_item *items, uint32_t a, uint32_t b) {
@@ -188,14 +203,17 @@ bool tmc_arena_plan(tmc_arena_item *items, uint32_t count, void *work, uint64_t 
         *total = place_in_pools(&l);
         return true;
     }
-    sort(l.order, items, count, larger_before);
-    uint64_t by_size = place_in_order(&l, false);
-    for (uint32_t i = 0; i < count; i++) l.offsets[i] = items[i].offset;
-    sort(l.order, items, count, earlier_before);
-    uint64_t by_time = place_in_order(&l, true);
-    if (by_size <= by_time)
-        for (uint32_t i = 0; i < count; i++) items[i].offset = l.offsets[i];
-    *total = by_size <= by_time ? by_size : by_time;
+    static const before_fn orders[] = {larger_before, earlier_before, wider_before};
+    const uint64_t bound = tmc_arena_live(items, count, work);
+    *total = UINT64_MAX;
+    for (size_t k = 0; k<sizeof orders / sizeof *orders && * total> bound; k++) {
+        sort(l.order, items, count, orders[k]);
+        const uint64_t bytes = place_in_order(&l, orders[k] == earlier_before);
+        if (bytes >= *total) continue;
+        *total = bytes;
+        for (uint32_t i = 0; i < count; i++) l.offsets[i] = items[i].offset;
+    }
+    for (uint32_t i = 0; i < count; i++) items[i].offset = l.offsets[i];
     return true;
 }
 

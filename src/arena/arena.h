@@ -18,8 +18,9 @@ typedef struct tmc_arena_item {
 uint64_t tmc_arena_work_bytes(uint32_t count);
 
 /* Sets every offset so that items whose steps meet never share a byte. *total: bytes of the block. Returns false if
- * it does not fit in 64 bits. Deterministic. Up to TMC_ARENA_EXACT_ITEMS items two heuristics compete (largest first,
- * and in order of time, both best fit); more are pooled by size class so that time stays n log n for any file. */
+ * it does not fit in 64 bits. Deterministic. Up to TMC_ARENA_EXACT_ITEMS items three heuristics compete (largest first,
+ * in order of time, largest product of bytes and steps first; all best fit) until one reaches the lower bound; more are
+ * pooled by size class so that time stays n log n for any file. */
 #define TMC_ARENA_EXACT_ITEMS 4096u
 bool tmc_arena_plan(tmc_arena_item *items, uint32_t count, void *work, uint64_t *total);
 

@@ -144,7 +144,14 @@ static tmc_status infer_shuffle(const tmc_infer_args *args) {
     TMC_TRY(check_block(args, p, 0));
     if (in->rank < 1) return tmc_fail_field(args->err, TMC_E_SHAPE, "rank", "a scalar has no channels to shuffle");
     args->outputs[0] = *in;
-    return check_divides(args, in->rank - 1, in->dims[in->rank - 1], p->block);
+    if (args->input_count == 1) return check_divides(args, in->rank - 1, in->dims[in->rank - 1], p->block);
+    if (p->block != 2)
+        return tmc_fail_field(args->err, TMC_E_RANGE, "block", "%d groups of two inputs, expected 2", p->block);
+    if (args->inputs[1]->dtype != in->dtype)
+        return tmc_fail_field(args->err, TMC_E_DTYPE, "inputs", "the two groups have different types");
+    if (!tmc_tensor_same_shape(in, args->inputs[1]))
+        return tmc_fail_field(args->err, TMC_E_SHAPE, "inputs", "the two groups have different shapes");
+    return set_product(args, in->rank - 1, in->dims[in->rank - 1], 2, &args->outputs[0].dims[in->rank - 1]);
 }
 
 tmc_status tmc_infer_shape(const tmc_infer_args *args) {

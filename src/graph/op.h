@@ -41,7 +41,7 @@
     X(28, RESIZE, resize, 1, 1, 1, 1, tmc_resize_params)                                                               \
     X(29, DEPTH_TO_SPACE, depth_to_space, 1, 1, 1, 1, tmc_block_params) /* x [N,H,W,C] */                              \
     X(30, SPACE_TO_DEPTH, space_to_depth, 1, 1, 1, 1, tmc_block_params)                                                \
-    X(31, CHANNEL_SHUFFLE, channel_shuffle, 1, 1, 1, 1, tmc_block_params) /* last axis; block = groups */              \
+    X(31, CHANNEL_SHUFFLE, channel_shuffle, 1, 2, 1, 1, tmc_block_params) /* last axis; block = groups */              \
     X(32, GATHER, gather, 2, 2, 1, 1, tmc_axis_params)                    /* data, indices (i32 or i64) */             \
     X(33, CAST, cast, 1, 1, 1, 1, tmc_cast_params)
 /* Reserved: 34 lstm, 35 gru, 36 quantize, 37 dequantize, 38 custom. */

@@ -44,7 +44,17 @@ static void f32_block(void *context, const tmc_broadcast_block *g) {
     const f32_job *j = context;
     tmc_f32_binary_args args = {g->rows,   g->cols,   j->a + g->in[0], j->b + g->in[1], g->row[0], g->row[1],
                                 g->col[0], g->col[1], j->y + g->out,   j->act.lo,       j->act.hi};
-    j->kernel(&args);
+    if (g->rows == 1 || g->out_row == g->cols) {
+        j->kernel(&args);
+        return;
+    }
+    args.rows = 1; /* the kernel's rows are dense in y */
+    for (size_t r = 0; r < g->rows; r++) {
+        j->kernel(&args);
+        args.a += g->row[0];
+        args.b += g->row[1];
+        args.y += g->out_row;
+    }
 }
 
 static tmc_status run(const tmc_op_run *run) {

@@ -95,7 +95,7 @@ static void f32_row(const tmc_binary_plain *j, const float *a, int a_col, const 
 void tmc_binary_plain_block(void *context, const tmc_broadcast_block *g) {
     tmc_binary_plain *j = context;
     for (size_t r = 0; r < g->rows; r++) {
-        size_t a = g->in[0] + r * g->row[0], b = g->in[1] + r * g->row[1], out = g->out + r * g->cols;
+        size_t a = g->in[0] + r * g->row[0], b = g->in[1] + r * g->row[1], out = g->out + r * g->out_row;
         if (j->dtype == TMC_F32) {
             f32_row(j, (const float *)j->a + a, g->col[0], (const float *)j->b + b, g->col[1], (uint8_t *)j->y + out,
                     g->cols);

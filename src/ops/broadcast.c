@@ -4,40 +4,47 @@
 
 #include "ops/chunk.h"
 
-/* Steps of a dense input along the output's axes: axes that it lacks or has with dim 1 repeat. */
+#define OUT TMC_BROADCAST_INPUTS /* the output's strides */
+
+/* Steps of an input along the output's axes: axes that it lacks or has with dim 1 repeat. */
 static void input_strides(const tmc_tensor_desc *in, const tmc_tensor_desc *out, size_t strides[TMC_MAX_RANK]) {
     size_t step = 1;
     for (int32_t i = out->rank - 1; i >= 0; i--) {
         int32_t k = i - (out->rank - in->rank);
         int32_t dim = k < 0 ? 1 : in->dims[k];
         strides[i] = dim == 1 ? 0 : step;
-        step *= (size_t)dim;
+        step *= k == in->rank - 1 && k >= 0 ? tmc_tensor_pitch(in) : (size_t)dim;
     }
 }
 
-/* Axis `inner` continues axis `outer` in every input. */
+/* Axis `inner` continues axis `outer` in every input and in the output. */
 static bool can_merge(const tmc_broadcast *b, int32_t outer, size_t strides[][TMC_MAX_RANK], int32_t inner,
                       size_t dim) {
-    for (uint32_t k = 0; k < b->input_count; k++)
+    for (uint32_t k = 0; k <= OUT; k++)
         if (b->strides[k][outer] != strides[k][inner] * dim) return false;
     return true;
 }
 
 void tmc_broadcast_init(tmc_broadcast *b, const tmc_tensor_desc *out, const tmc_tensor_desc *const *inputs,
                         uint32_t input_count) {
-    size_t strides[TMC_BROADCAST_INPUTS][TMC_MAX_RANK];
+    size_t strides[TMC_BROADCAST_INPUTS + 1][TMC_MAX_RANK];
     memset(b, 0, sizeof *b);
+    memset(strides, 0, sizeof strides);
     b->input_count = input_count;
     for (uint32_t k = 0; k < input_count; k++) input_strides(inputs[k], out, strides[k]);
+    input_strides(out, out, strides[OUT]);
+    bool pitched = out->pitch != 0;
+    for (uint32_t k = 0; k < input_count; k++) pitched |= inputs[k]->pitch != 0;
     for (int32_t i = 0; i < out->rank; i++) {
         size_t dim = (size_t)out->dims[i];
-        if (dim == 1) continue;
+        /* The innermost axis has steps of 0 or 1: one of 1 stays where the axis before it has other steps. */
+        if (dim == 1 && !(pitched && i == out->rank - 1)) continue;
         if (b->rank && can_merge(b, b->rank - 1, strides, i, dim)) {
             b->dims[b->rank - 1] *= dim;
         } else {
             b->dims[b->rank++] = dim;
         }
-        for (uint32_t k = 0; k < input_count; k++) b->strides[k][b->rank - 1] = strides[k][i];
+        for (uint32_t k = 0; k <= OUT; k++) b->strides[k][b->rank - 1] = strides[k][i];
     }
     if (b->rank == 0) b->dims[b->rank++] = 1;
     b->rows = 1;
@@ -52,7 +59,7 @@ typedef struct {
     void *context;
 } job;
 
-/* Where row `row` begins in input `k`. */
+/* Where row `row` begins in input `k`, or OUT. */
 static size_t row_offset(const tmc_broadcast *b, uint32_t k, size_t row) {
     size_t offset = 0;
     for (int32_t i = b->rank - 2; i >= 0; i--) {
@@ -73,7 +80,8 @@ static void task(void *context, size_t index, size_t slot) {
     size_t inner_rows = b->rank > 1 ? b->dims[b->rank - 2] : 1;
     /* Several rows in one block only where they are whole (col_block is cols) and evenly spaced. */
     for (size_t row = r.begin; row < r.begin + r.count;) {
-        tmc_broadcast_block block = {.cols = c.count, .out = row * cols + c.begin};
+        tmc_broadcast_block block = {.cols = c.count, .out = row_offset(b, OUT, row) + c.begin};
+        block.out_row = b->rank > 1 ? b->strides[OUT][b->rank - 2] : cols;
         block.rows = tmc_min_size(r.begin + r.count - row, inner_rows - row % inner_rows);
         for (uint32_t k = 0; k < b->input_count; k++) {
             block.col[k] = b->strides[k][b->rank - 1] != 0;

@@ -13,14 +13,15 @@ typedef struct tmc_broadcast {
     uint32_t input_count;
     int32_t rank; /* >= 1 */
     size_t dims[TMC_MAX_RANK];
-    size_t strides[TMC_BROADCAST_INPUTS][TMC_MAX_RANK]; /* elements; 0 where the input is repeated */
-    size_t rows, row_block, col_block;                  /* rows: product of all axes but the last */
+    /* Elements; 0 where an input is repeated. The last is the output's. */
+    size_t strides[TMC_BROADCAST_INPUTS + 1][TMC_MAX_RANK];
+    size_t rows, row_block, col_block; /* rows: product of all axes but the last */
 } tmc_broadcast;
 
-/* Element (r, c) of the block: out + r * cols + c of the output, in[i] + r * row[i] + c * col[i] of input i. */
+/* Element (r, c) of the block: out + r * out_row + c of the output, in[i] + r * row[i] + c * col[i] of input i. */
 typedef struct tmc_broadcast_block {
     size_t rows, cols;
-    size_t out;
+    size_t out, out_row;
     size_t in[TMC_BROADCAST_INPUTS], row[TMC_BROADCAST_INPUTS];
     int col[TMC_BROADCAST_INPUTS]; /* 0 or 1 */
 } tmc_broadcast_block;

@@ -8,7 +8,7 @@ typedef struct {
 
 static sides deep_side(const tmc_tensor_desc *deep, ptrdiff_t block, int32_t mode) {
     ptrdiff_t stride[TMC_MAX_RANK];
-    tmc_strided_dense(deep, stride);
+    tmc_strided_steps(deep, stride);
     const ptrdiff_t element = stride[3], channels = deep->dims[3] / (block * block);
     sides s = {stride[0], stride[1], stride[2], block * channels * element, channels * element, element};
     if (mode == TMC_BLOCK_CRD) {
@@ -21,7 +21,7 @@ static sides deep_side(const tmc_tensor_desc *deep, ptrdiff_t block, int32_t mod
 
 static sides wide_side(const tmc_tensor_desc *wide, ptrdiff_t block) {
     ptrdiff_t stride[TMC_MAX_RANK];
-    tmc_strided_dense(wide, stride);
+    tmc_strided_steps(wide, stride);
     return (sides){stride[0], block * stride[1], block * stride[2], stride[1], stride[2], stride[3]};
 }
 

@@ -1,5 +1,7 @@
 #include "ops/op.h"
 
+#include "ops/resize.h"
+
 const tmc_op_functions *tmc_op_find(uint16_t op) {
     switch (op) {
 #define X(code, NAME, name, in0, in1, out0, out1, params)                                                              \
@@ -12,6 +14,39 @@ const tmc_op_functions *tmc_op_find(uint16_t op) {
 
 bool tmc_op_takes_pitch(uint16_t op) {
     switch (op) {
+    case TMC_OP_UNARY:
+    case TMC_OP_BINARY:
+    case TMC_OP_SELECT:
+    case TMC_OP_SCALE_SHIFT:
+    case TMC_OP_CONCAT:
+    case TMC_OP_SPLIT:
+    case TMC_OP_SLICE:
+    case TMC_OP_TRANSPOSE:
+    case TMC_OP_CHANNEL_SHUFFLE: return true;
     default: return false;
     }
+}
+
+/* Where the last axis is reduced, the order of additions follows from how its rows continue each other. */
+static bool reduce_reads_pitch(const tmc_op_node *node) {
+    const tmc_reduce_params *p = node->params;
+    const tmc_tensor_desc *x = node->inputs[0];
+    return x->dims[x->rank - 1] > 1 && !((uint32_t)p->axes >> (x->rank - 1) & 1u);
+}
+
+bool tmc_op_reads_pitch(const tmc_op_node *node, uint32_t input) {
+    switch (node->op) {
+    case TMC_OP_REDUCE: return reduce_reads_pitch(node);
+    case TMC_OP_RESIZE: return tmc_resize_takes_pitch(node, true);
+    case TMC_OP_BINARY:
+    case TMC_OP_SELECT:
+    case TMC_OP_CONCAT:
+    case TMC_OP_CHANNEL_SHUFFLE: return true;
+    default: return input == 0 && tmc_op_takes_pitch(node->op);
+    }
+}
+
+bool tmc_op_writes_pitch(const tmc_op_node *node) {
+    if (node->op == TMC_OP_RESIZE) return tmc_resize_takes_pitch(node, false);
+    return tmc_op_takes_pitch(node->op);
 }

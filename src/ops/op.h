@@ -29,8 +29,9 @@ typedef struct tmc_op_setup {
 typedef struct tmc_op_run {
     const tmc_op_node *node;
     const tmc_kernels *kernels;
-    const void *const *inputs; /* data, dense (or packed as the desc says); NULL: absent */
-    void *const *outputs;      /* an in-place output equals its input; otherwise nothing overlaps */
+    const void *const *inputs; /* data, by the desc's pitch (or packed as it says); NULL: absent */
+    void *const *outputs;      /* an in-place output equals its input, a view lies on its part of the whole;
+                                * otherwise nothing overlaps */
     void *scratch;             /* TMC_ALIGN-aligned, scratch_bytes */
     tmc_exec *exec;
     tmc_error *err;
@@ -49,6 +50,10 @@ const tmc_op_functions *tmc_op_find(uint16_t op);
 
 /* The operator reads its data inputs and writes its outputs by tmc_tensor_pitch; all others need dense tensors. */
 bool tmc_op_takes_pitch(uint16_t op);
+
+/* The same for one node, where it depends on parameters and on the input: weights are always dense. */
+bool tmc_op_reads_pitch(const tmc_op_node *node, uint32_t input);
+bool tmc_op_writes_pitch(const tmc_op_node *node);
 
 #define X(code, NAME, name, in0, in1, out0, out1, params) extern const tmc_op_functions tmc_op_##name;
 TMC_OP_LIST(X)

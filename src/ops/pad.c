@@ -61,8 +61,8 @@ static tmc_status fill_side(const pad_job *j, int32_t axis, bool at_end) {
 
 static tmc_status run(const tmc_op_run *r) {
     pad_job j = {.run = r, .params = r->node->params, .in = r->node->inputs[0], .out = r->node->outputs[0]};
-    tmc_strided_dense(j.in, j.src);
-    tmc_strided_dense(j.out, j.dst);
+    tmc_strided_steps(j.in, j.src);
+    tmc_strided_steps(j.out, j.dst);
     if (j.params->mode == TMC_PAD_CONSTANT) tmc_scalar_from_float(j.in->dtype, j.params->value, j.value);
     TMC_TRY(copy_middle(&j));
     for (int32_t a = j.in->rank - 1; a >= 0; a--) {

@@ -99,7 +99,7 @@ static void transpose_32(char *dst, const char *src, tmc_move_axis rows, tmc_mov
 }
 
 /* Two runs into pairs: a channel shuffle of two groups. */
-static void interleave_32(char *dst, const char *a, const char *b, size_t count) {
+__attribute__((noinline)) static void interleave_32(char *dst, const char *a, const char *b, size_t count) {
     size_t i = 0;
     for (; i + 4 <= count; i += 4) {
         vec4 x = load4(a + i * 4), y = load4(b + i * 4);
@@ -152,4 +152,16 @@ void tmc_plane_copy(void *dst, const void *src, tmc_move_axis rows, tmc_move_axi
     } else if (element != 4 || !(try_transpose_32(d, s, rows, cols) || try_transpose_32(d, s, cols, rows))) {
         copy_blocks(d, s, rows, cols, element);
     }
+}
+
+void tmc_plane_interleave(void *dst, const void *a, const void *b, size_t count, size_t element) {
+#if defined(HAVE_SHUFFLE)
+    if (element == 4) {
+        interleave_32(dst, a, b, count);
+        return;
+    }
+#endif
+    const tmc_move_axis one = {1, 0, 0}, run = {count, (ptrdiff_t)element, (ptrdiff_t)(2 * element)};
+    tmc_plane_copy(dst, a, one, run, element);
+    tmc_plane_copy((char *)dst + element, b, one, run, element);
 }

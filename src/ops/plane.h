@@ -15,6 +15,9 @@ typedef struct tmc_move_axis {
  * size. The destination elements are distinct and do not overlap the source. */
 void tmc_plane_copy(void *dst, const void *src, tmc_move_axis rows, tmc_move_axis cols, size_t element);
 
+/* dst[2 i] = a[i], dst[2 i + 1] = b[i], i < count: elements as above. */
+void tmc_plane_interleave(void *dst, const void *a, const void *b, size_t count, size_t element);
+
 /* A dense run of any length. Single elements are the frequent case: moves of a constant size need no call. */
 static inline void tmc_copy_run(void *dst, const void *src, size_t bytes) {
     switch (bytes) {

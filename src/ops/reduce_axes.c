@@ -32,11 +32,15 @@ tmc_reduce_axes tmc_reduce_axes_of(const tmc_tensor_desc *x, uint32_t mask) {
         for (; end > 0; end--) {
             if (x->dims[end - 1] != 1 && is_reduced(mask, end - 1) != axes.inner_reduced) break;
             axes.inner *= (size_t)x->dims[end - 1];
+            if (x->pitch) { /* what lies before the last axis does not continue it */
+                end--;
+                break;
+            }
         }
     }
     for (int32_t i = 0; i < end; i++) {
         if (x->dims[i] == 1) continue;
-        size_t stride = tmc_dims_product(x->dims, i + 1, x->rank);
+        size_t stride = i == x->rank - 1 ? 1 : tmc_dims_product(x->dims, i + 1, x->rank - 1) * tmc_tensor_pitch(x);
         push(is_reduced(mask, i) ? &axes.reduced : &axes.kept, (size_t)x->dims[i], stride);
     }
     axes.per_output = axes.reduced.count * (axes.inner_reduced ? axes.inner : 1);

@@ -4,7 +4,7 @@
 
 #include "graph/tensor.h"
 
-/* Loops over some axes of a dense tensor, outermost first. */
+/* Loops over some axes of a tensor, outermost first. */
 typedef struct tmc_loops {
     int32_t rank;
     size_t dims[TMC_MAX_RANK], strides[TMC_MAX_RANK]; /* elements */
@@ -22,7 +22,7 @@ typedef struct tmc_reduce_axes {
     size_t per_output; /* elements reduced into one */
 } tmc_reduce_axes;
 
-/* mask: bit i set, axis i is reduced. */
+/* mask: bit i set, axis i is reduced. A tensor with a pitch keeps its last axis, of dim 2 or more. */
 tmc_reduce_axes tmc_reduce_axes_of(const tmc_tensor_desc *x, uint32_t mask);
 
 #endif

@@ -1,3 +1,4 @@
+#include "ops/resize.h"
 #include "base/checked.h"
 #include "graph/scalar.h"
 #include "ops/resize_axis.h"
@@ -138,14 +139,20 @@ static tmc_status fill_tables(const job *j) {
     return TMC_OK;
 }
 
+/* Elements from one element of the axis to the next. */
+static size_t step_of(const tmc_tensor_desc *desc, const active_axis *axis) {
+    if (axis->axis == desc->rank - 1) return 1;
+    return tmc_dims_product(desc->dims, axis->axis + 1, desc->rank - 1) * tmc_tensor_pitch(desc);
+}
+
 /* One axis of a whole tensor: x [outer, in, inner] to y [outer, out, inner]. */
 typedef struct {
     const job *j;
     const active_axis *axis;
     const float *x;
     float *y;
-    size_t inner;
-    tmc_tiles tiles; /* outer, out, inner */
+    size_t inner, x_step, y_step; /* steps: floats from one element of the axis to the next */
+    tmc_tiles tiles;              /* outer, out, inner */
 } axis_pass;
 
 static void axis_task(void *context, size_t task, size_t slot) {
@@ -154,12 +161,13 @@ static void axis_task(void *context, size_t task, size_t slot) {
     const tmc_tile tile = tmc_tiles_get(&p->tiles, task);
     const size_t taps = (size_t)p->axis->map.taps, in = (size_t)p->axis->map.in, out = (size_t)p->axis->map.out;
     tmc_f32_blend_args args = {.outputs = tile.count[1], .inner = tile.count[2], .taps = taps};
-    args.x_stride = args.y_stride = p->inner;
+    args.x_stride = p->x_step;
+    args.y_stride = p->y_step;
     args.index = index_of(p->j, p->axis) + tile.first[1] * taps;
     args.weight = weight_of(p->j, p->axis) + tile.first[1] * taps;
     for (size_t o = tile.first[0]; o < tile.first[0] + tile.count[0]; o++) {
-        args.x = p->x + o * in * p->inner + tile.first[2];
-        args.y = p->y + (o * out + tile.first[1]) * p->inner + tile.first[2];
+        args.x = p->x + o * in * p->x_step + tile.first[2];
+        args.y = p->y + (o * out + tile.first[1]) * p->y_step + tile.first[2];
         p->j->run->kernels->blend.fn(&args);
     }
 }
@@ -167,6 +175,8 @@ static void axis_task(void *context, size_t task, size_t slot) {
 static tmc_status blend_axis(const job *j, const active_axis *axis, const int32_t *dims, int32_t rank, const float *x,
                              float *y) {
     axis_pass p = {.j = j, .axis = axis, .x = x, .y = y, .inner = tmc_dims_product(dims, axis->axis + 1, rank)};
+    p.x_step = x == j->run->inputs[0] ? step_of(j->run->node->inputs[0], axis) : p.inner;
+    p.y_step = y == j->run->outputs[0] ? step_of(j->run->node->outputs[0], axis) : p.inner;
     const size_t outer = tmc_dims_product(dims, 0, axis->axis);
     p.tiles = tmc_tiles_split(outer, (size_t)axis->map.out, p.inner, TASK_OUTPUTS);
     return tmc_exec_loop(j->run->exec, p.tiles.total, axis_task, &p);
@@ -178,21 +188,22 @@ typedef struct {
     const active_axis *rows, *cols;
     const float *x;
     float *y;
-    size_t outer, middle, inner;
-    tmc_tiles tiles; /* outer, out_y */
+    size_t outer, middle, inner, y_step; /* y_step: floats from one x of y to the next */
+    tmc_tiles tiles;                     /* outer, out_y */
 } pair_pass;
 
 static void pair_task(void *context, size_t task, size_t slot) {
     const pair_pass *p = context;
     const tmc_tile tile = tmc_tiles_get(&p->tiles, task);
     const tmc_resize_axis *rows = &p->rows->map, *cols = &p->cols->map;
-    const size_t in_x = (size_t)cols->in * p->inner, out_x = (size_t)cols->out * p->inner;
+    const size_t in_x = (size_t)cols->in * p->inner, out_x = (size_t)cols->out * p->y_step;
     const size_t in_row = p->middle * in_x, out_row = p->middle * out_x, taps = (size_t)rows->taps;
     float *row = (float *)(void *)((char *)p->j->run->scratch + p->j->l->row_offset + slot * p->j->l->row_bytes);
     tmc_f32_blend_args vertical = {.outputs = 1, .inner = in_row, .x_stride = in_row, .y_stride = in_row, .taps = taps};
     vertical.y = row;
     tmc_f32_blend_args horizontal = {.outputs = (size_t)cols->out, .inner = p->inner, .taps = taps};
-    horizontal.x_stride = horizontal.y_stride = p->inner;
+    horizontal.x_stride = p->inner;
+    horizontal.y_stride = p->y_step;
     horizontal.index = index_of(p->j, p->cols);
     horizontal.weight = weight_of(p->j, p->cols);
     for (size_t i = 0; i < tile.count[1] * tile.count[2]; i++) {
@@ -214,6 +225,7 @@ static tmc_status blend_pair(const job *j, const int32_t *dims, int32_t rank, co
     p.outer = tmc_dims_product(dims, 0, p.rows->axis);
     p.middle = tmc_dims_product(dims, p.rows->axis + 1, p.cols->axis);
     p.inner = tmc_dims_product(dims, p.cols->axis + 1, rank);
+    p.y_step = step_of(j->run->node->outputs[0], p.cols);
     const size_t work =
         p.middle * p.inner * (size_t)(p.cols->map.in > p.cols->map.out ? p.cols->map.in : p.cols->map.out);
     const size_t target = work < TASK_OUTPUTS ? TASK_OUTPUTS / work : 1;
@@ -243,7 +255,7 @@ typedef struct {
     const active_axis *last;
     ptrdiff_t src[TMC_MAX_RANK];        /* bytes */
     const int32_t *index[TMC_MAX_RANK]; /* NULL where an axis does not change */
-    size_t run_bytes;
+    size_t run_bytes, dst_step;
     tmc_tiles tiles; /* rows before the last axis, its elements, bytes of a run */
 } nearest_pass;
 
@@ -255,7 +267,7 @@ static void nearest_task(void *context, size_t task, size_t slot) {
     const size_t out = (size_t)p->last->map.out;
     for (size_t row = tile.first[0]; row < tile.first[0] + tile.count[0]; row++) {
         const char *src = (const char *)p->j->run->inputs[0] + tile.first[2];
-        char *dst = (char *)p->j->run->outputs[0] + row * out * p->run_bytes + tile.first[2];
+        char *dst = (char *)p->j->run->outputs[0] + row * out * p->dst_step + tile.first[2];
         size_t rest = row;
         for (int32_t a = p->last->axis - 1; a >= 0; a--) {
             const size_t at = rest % (size_t)dims[a];
@@ -263,16 +275,18 @@ static void nearest_task(void *context, size_t task, size_t slot) {
             src += (p->index[a] ? p->index[a][at] : (ptrdiff_t)at) * p->src[a];
         }
         for (size_t o = tile.first[1]; o < tile.first[1] + tile.count[1]; o++)
-            tmc_copy_run(dst + o * p->run_bytes, src + (size_t)index[o] * p->run_bytes, tile.count[2]);
+            tmc_copy_run(dst + o * p->dst_step, src + index[o] * p->src[p->last->axis], tile.count[2]);
     }
 }
 
 static tmc_status copy_nearest(const job *j) {
     const tmc_tensor_desc *in = j->run->node->inputs[0], *out = j->run->node->outputs[0];
     nearest_pass p = {.j = j, .last = &j->l->axes[j->l->count - 1]};
-    tmc_strided_dense(in, p.src);
+    tmc_strided_steps(in, p.src);
     for (int32_t i = 0; i < j->l->count; i++) p.index[j->l->axes[i].axis] = index_of(j, &j->l->axes[i]);
-    p.run_bytes = (size_t)p.src[p.last->axis];
+    const size_t element = tmc_dtype_size(out->dtype);
+    p.run_bytes = tmc_dims_product(out->dims, p.last->axis + 1, out->rank) * element;
+    p.dst_step = step_of(out, p.last) * element;
     const size_t rows = tmc_dims_product(out->dims, 0, p.last->axis);
     p.tiles = tmc_tiles_split(rows, (size_t)p.last->map.out, p.run_bytes, TASK_BYTES);
     return tmc_exec_loop(j->run->exec, p.tiles.total, nearest_task, &p);
@@ -283,7 +297,7 @@ static tmc_status fill_range(const job *j, int32_t axis, size_t begin, size_t en
     const tmc_tensor_desc *out = j->run->node->outputs[0];
     ptrdiff_t dst[TMC_MAX_RANK];
     if (begin >= end) return TMC_OK;
-    tmc_strided_dense(out, dst);
+    tmc_strided_steps(out, dst);
     tmc_strided box = {.element = tmc_dtype_size(out->dtype), .dst_offset = (ptrdiff_t)begin * dst[axis]};
     for (int32_t a = 0; a < out->rank; a++)
         tmc_strided_push(&box, a == axis ? end - begin : (size_t)out->dims[a], 0, dst[a]);
@@ -329,6 +343,16 @@ static tmc_status run(const tmc_op_run *r) {
     TMC_TRY(fill_tables(&j));
     TMC_TRY(p->mode == TMC_RESIZE_NEAREST ? copy_nearest(&j) : blend(&j));
     return p->coordinates == TMC_COORD_TF_CROP_AND_RESIZE ? extrapolate(&j) : TMC_OK;
+}
+
+/* The last axis that changes is the one before the channels, so that no loop runs across the rows of a channel range;
+ * what is blended in several passes reads whole rows. */
+bool tmc_resize_takes_pitch(const tmc_op_node *node, bool as_input) {
+    const tmc_resize_params *p = node->params;
+    layout l = {.count = 0};
+    find_active(node, &l);
+    if (l.count == 0 || l.axes[l.count - 1].axis != node->inputs[0]->rank - 2) return false;
+    return !as_input || l.count == 1 || p->mode == TMC_RESIZE_NEAREST;
 }
 
 const tmc_op_functions tmc_op_resize = {prepare, run};

@@ -12,32 +12,36 @@ static tmc_status prepare(const tmc_op_node *node, const tmc_kernels *kernels, u
 
 typedef struct {
     tmc_f32_scale_shift_fn kernel;
-    size_t rows, channels;
-    const float *x, *scale, *shift;
-    float *y;
-    tmc_act_params act;
+    tmc_f32_scale_shift_args all;
 } job;
 
 static void task(void *context, size_t index, size_t slot) {
     (void)slot;
     const job *j = context;
-    tmc_chunk c = tmc_chunk_at(j->rows, tmc_chunk_items(j->channels), index);
-    size_t offset = c.begin * j->channels;
-    j->kernel(c.count, j->channels, j->x + offset, j->scale, j->shift, j->y + offset, j->act.lo, j->act.hi);
+    const tmc_chunk c = tmc_chunk_at(j->all.rows, tmc_chunk_items(j->all.channels), index);
+    tmc_f32_scale_shift_args args = j->all;
+    args.rows = c.count;
+    args.x += c.begin * args.x_row;
+    args.y += c.begin * args.y_row;
+    j->kernel(&args);
 }
 
 static tmc_status run(const tmc_op_run *run) {
     const tmc_tensor_desc *x = run->node->inputs[0];
     const tmc_act_params *act = run->node->params;
     job j = {run->kernels->math.scale_shift.run,
-             tmc_dims_product(x->dims, 0, x->rank - 1),
-             (size_t)x->dims[x->rank - 1],
-             run->inputs[0],
-             run->inputs[1],
-             run->inputs[2],
-             run->outputs[0],
-             *act};
-    return tmc_exec_loop(run->exec, tmc_chunk_count(j.rows, tmc_chunk_items(j.channels)), task, &j);
+             {.rows = tmc_dims_product(x->dims, 0, x->rank - 1),
+              .channels = (size_t)x->dims[x->rank - 1],
+              .x_row = tmc_tensor_pitch(x),
+              .y_row = tmc_tensor_pitch(run->node->outputs[0]),
+              .x = run->inputs[0],
+              .scale = run->inputs[1],
+              .shift = run->inputs[2],
+              .y = run->outputs[0],
+              .lo = act->lo,
+              .hi = act->hi}};
+    const size_t tasks = tmc_chunk_count(j.all.rows, tmc_chunk_items(j.all.channels));
+    return tmc_exec_loop(run->exec, tasks, task, &j);
 }
 
 const tmc_op_functions tmc_op_scale_shift = {prepare, run};

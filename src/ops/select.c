@@ -23,7 +23,7 @@ static void block_of(const job *j, const tmc_broadcast_block *g, size_t element)
         const uint8_t *condition = j->condition + g->in[0] + r * g->row[0];
         const uint8_t *a = j->a + (g->in[1] + r * g->row[1]) * element;
         const uint8_t *b = j->b + (g->in[2] + r * g->row[2]) * element;
-        uint8_t *y = j->y + (g->out + r * g->cols) * element;
+        uint8_t *y = j->y + (g->out + r * g->out_row) * element;
         for (size_t c = 0; c < g->cols; c++) {
             bool yes = condition[g->col[0] ? c : 0] != 0;
             const uint8_t *from = yes ? a + (g->col[1] ? c * element : 0) : b + (g->col[2] ? c * element : 0);

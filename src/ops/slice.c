@@ -6,8 +6,8 @@ static void describe(const tmc_op_node *node, tmc_strided *box) {
     const tmc_slice_params *p = node->params;
     const tmc_tensor_desc *in = node->inputs[0], *out = node->outputs[0];
     ptrdiff_t src[TMC_MAX_RANK], dst[TMC_MAX_RANK];
-    tmc_strided_dense(in, src);
-    tmc_strided_dense(out, dst);
+    tmc_strided_steps(in, src);
+    tmc_strided_steps(out, dst);
     for (int32_t a = 0; a < in->rank; a++) {
         const tmc_slice_range range = tmc_slice_resolve(in->dims[a], p->begin[a], p->end[a], p->step[a]);
         box->src_offset += (ptrdiff_t)range.first * src[a];

@@ -16,11 +16,11 @@ void tmc_strided_push(tmc_strided *box, size_t count, ptrdiff_t src, ptrdiff_t d
     box->axes[box->rank++] = (tmc_move_axis){count, src, dst};
 }
 
-void tmc_strided_dense(const tmc_tensor_desc *desc, ptrdiff_t strides[TMC_MAX_RANK]) {
+void tmc_strided_steps(const tmc_tensor_desc *desc, ptrdiff_t strides[TMC_MAX_RANK]) {
     ptrdiff_t stride = (ptrdiff_t)tmc_dtype_size(desc->dtype);
     for (int32_t a = desc->rank - 1; a >= 0; a--) {
         strides[a] = stride;
-        stride *= desc->dims[a];
+        stride *= a == desc->rank - 1 ? (ptrdiff_t)tmc_tensor_pitch(desc) : desc->dims[a];
     }
 }
 
@@ -112,8 +112,8 @@ tmc_status tmc_move_prepare(const tmc_op_node *node, tmc_move_describe describe,
 }
 
 tmc_status tmc_move_run(const tmc_op_run *run, tmc_move_describe describe) {
-    if (run->outputs[0] == run->inputs[0]) return TMC_OK; /* the planner took the alias */
     const tmc_strided box = describe_box(run->node, describe);
+    if (run->outputs[0] == (const char *)run->inputs[0] + box.src_offset) return TMC_OK; /* an alias or a view */
     return tmc_strided_copy(&box, run->outputs[0], run->inputs[0], run->exec);
 }
 

@@ -18,13 +18,14 @@ typedef struct tmc_strided {
 /* Appends an axis; one of count 1 is dropped, one that continues the axis before it is merged into that. */
 void tmc_strided_push(tmc_strided *box, size_t count, ptrdiff_t src, ptrdiff_t dst);
 
-/* The bytes from one element to the next along each axis of a dense tensor. */
-void tmc_strided_dense(const tmc_tensor_desc *desc, ptrdiff_t strides[TMC_MAX_RANK]);
+/* The bytes from one element to the next along each axis. */
+void tmc_strided_steps(const tmc_tensor_desc *desc, ptrdiff_t strides[TMC_MAX_RANK]);
 
 /* Same bytes for any number of threads. Errors: E_CANCELLED, E_TIMEOUT. */
 tmc_status tmc_strided_copy(const tmc_strided *box, void *dst, const void *src, tmc_exec *exec);
 
-/* An operator whose output is one box of its input: it only says which. `box` comes with `element` set. */
+/* An operator whose output is one box of its input: it only says which. `box` comes with `element` set. Nothing moves
+ * where the planner laid the output over that box (src/plan/views.h). */
 typedef void (*tmc_move_describe)(const tmc_op_node *node, tmc_strided *box);
 
 /* Such an operator is an alias where the box turns out to be the whole input in order, as for a permutation that moves

@@ -1,5 +1,6 @@
 #include "ops/chunk.h"
 #include "ops/op.h"
+#include "ops/tiles.h"
 
 static const tmc_f32_unary_kernel *find_kernel(const tmc_kernels *kernels, int32_t kind) {
     switch (kind) {
@@ -24,21 +25,16 @@ static tmc_status prepare(const tmc_op_node *node, const tmc_kernels *kernels, u
     return TMC_OK;
 }
 
+/* Rows of the last axis where a tensor has a pitch, else all elements as one row. */
 typedef struct {
-    const void *x;
-    void *y;
-    size_t count;
+    const char *x;
+    char *y;
+    size_t x_pitch, y_pitch, element; /* bytes */
+    tmc_tiles tiles;                  /* 1, rows, elements of a row */
     int32_t kind;
     float alpha, beta;
     tmc_f32_unary_fn kernel;
 } job;
-
-static void f32_task(void *context, size_t index, size_t slot) {
-    (void)slot;
-    const job *j = context;
-    tmc_chunk c = tmc_chunk_at(j->count, TMC_TASK_ELEMENTS, index);
-    j->kernel(c.count, (const float *)j->x + c.begin, (float *)j->y + c.begin, j->alpha, j->beta);
-}
 
 /* In 64 bits; what does not fit the type wraps when it is stored. */
 static int64_t apply(int32_t kind, int64_t a) {
@@ -50,48 +46,45 @@ static int64_t apply(int32_t kind, int64_t a) {
     }
 }
 
-static void i32_task(void *context, size_t index, size_t slot) {
-    (void)slot;
-    const job *j = context;
-    tmc_chunk c = tmc_chunk_at(j->count, TMC_TASK_ELEMENTS, index);
-    const int32_t *x = (const int32_t *)j->x + c.begin;
-    int32_t *y = (int32_t *)j->y + c.begin;
-    for (size_t i = 0; i < c.count; i++) y[i] = (int32_t)(uint32_t)apply(j->kind, x[i]);
+static void integer_run(const job *j, size_t count, const void *x, void *y) {
+    for (size_t i = 0; i < count; i++) {
+        switch (j->element) {
+        case 1: ((uint8_t *)y)[i] = !((const uint8_t *)x)[i]; break;
+        case 4: ((int32_t *)y)[i] = (int32_t)(uint32_t)apply(j->kind, ((const int32_t *)x)[i]); break;
+        default: ((int64_t *)y)[i] = apply(j->kind, ((const int64_t *)x)[i]); break;
+        }
+    }
 }
 
-static void i64_task(void *context, size_t index, size_t slot) {
+static void task(void *context, size_t index, size_t slot) {
     (void)slot;
     const job *j = context;
-    tmc_chunk c = tmc_chunk_at(j->count, TMC_TASK_ELEMENTS, index);
-    const int64_t *x = (const int64_t *)j->x + c.begin;
-    int64_t *y = (int64_t *)j->y + c.begin;
-    for (size_t i = 0; i < c.count; i++) y[i] = apply(j->kind, x[i]);
-}
-
-static void not_task(void *context, size_t index, size_t slot) {
-    (void)slot;
-    const job *j = context;
-    tmc_chunk c = tmc_chunk_at(j->count, TMC_TASK_ELEMENTS, index);
-    const uint8_t *x = (const uint8_t *)j->x + c.begin;
-    uint8_t *y = (uint8_t *)j->y + c.begin;
-    for (size_t i = 0; i < c.count; i++) y[i] = !x[i];
-}
-
-static tmc_task_fn task_of(uint8_t dtype) {
-    switch (dtype) {
-    case TMC_F32: return f32_task;
-    case TMC_I32: return i32_task;
-    case TMC_I64: return i64_task;
-    default: return not_task;
+    const tmc_tile tile = tmc_tiles_get(&j->tiles, index);
+    for (size_t r = tile.first[1]; r < tile.first[1] + tile.count[1]; r++) {
+        const void *x = j->x + r * j->x_pitch + tile.first[2] * j->element;
+        void *y = j->y + r * j->y_pitch + tile.first[2] * j->element;
+        if (j->kernel)
+            j->kernel(tile.count[2], x, y, j->alpha, j->beta);
+        else
+            integer_run(j, tile.count[2], x, y);
     }
 }
 
 static tmc_status run(const tmc_op_run *run) {
     const tmc_unary_params *p = run->node->params;
-    const tmc_tensor_desc *x = run->node->inputs[0];
-    job j = {run->inputs[0], run->outputs[0], tmc_tensor_elements(x), p->kind, p->alpha, p->beta, NULL};
+    const tmc_tensor_desc *x = run->node->inputs[0], *y = run->node->outputs[0];
+    job j = {.x = run->inputs[0], .y = run->outputs[0], .kind = p->kind, .alpha = p->alpha, .beta = p->beta};
+    size_t rows = 1, cols = tmc_tensor_elements(x);
+    j.element = tmc_dtype_size(x->dtype);
+    if (x->pitch || y->pitch) {
+        cols = (size_t)x->dims[x->rank - 1];
+        rows = tmc_dims_product(x->dims, 0, x->rank - 1);
+        j.x_pitch = tmc_tensor_pitch(x) * j.element;
+        j.y_pitch = tmc_tensor_pitch(y) * j.element;
+    }
+    j.tiles = tmc_tiles_split(1, rows, cols, TMC_TASK_ELEMENTS);
     if (x->dtype == TMC_F32) j.kernel = find_kernel(run->kernels, p->kind)->run;
-    return tmc_exec_loop(run->exec, tmc_chunk_count(j.count, TMC_TASK_ELEMENTS), task_of(x->dtype), &j);
+    return tmc_exec_loop(run->exec, j.tiles.total, task, &j);
 }
 
 const tmc_op_functions tmc_op_unary = {prepare, run};

@@ -8,6 +8,7 @@
 #include "graph/infer.h"
 #include "graph/validate.h"
 #include "plan/storage.h"
+#include "plan/views.h"
 
 enum { MAX_OUTPUTS = 64 };
 
@@ -183,6 +184,7 @@ static tmc_status prepare_nodes(tmc_plan *plan, tmc_plan_work *work, tmc_error *
     for (uint32_t i = 0; i < plan->node_count; i++) {
         tmc_step *node = &plan->nodes[i];
         tmc_op_setup setup = {.isa = TMC_ISA_REF};
+        node->in_place = work->still[i];
         if (node->functions->prepare(&node->op, &plan->kernels, plan->threads, &setup, err) != TMC_OK)
             return tmc_plan_fail_at(plan->view, node->file_index, err);
         node->kernel = setup.kernel;
@@ -193,12 +195,44 @@ static tmc_status prepare_nodes(tmc_plan *plan, tmc_plan_work *work, tmc_error *
     return TMC_OK;
 }
 
-static tmc_status fill_plan(tmc_plan *plan, tmc_plan_work *work, const tmc_plan_options *options, tmc_error *err) {
+static tmc_status lay_out(tmc_plan *plan, tmc_plan_work *work, bool views, tmc_error *err) {
+    if (views)
+        tmc_views_choose(plan, work);
+    else
+        tmc_views_clear(plan, work);
+    TMC_TRY(prepare_nodes(plan, work, err));
+    return tmc_storage_lay_out(plan, work, err);
+}
+
+/* A sixteenth is what a layout may lose anyway; beyond that, memory is worth a copy. */
+static bool too_large(uint64_t bytes, uint64_t without_views) { return bytes > without_views + without_views / 16; }
+
+/* The lower bound of the arena without views spares its layout in all but a few graphs. */
+static tmc_status choose_views(tmc_plan *plan, tmc_plan_work *work, tmc_plan_views views, tmc_error *err) {
+    if (views == TMC_VIEWS_NONE) return lay_out(plan, work, false, err);
+    tmc_views_clear(plan, work);
+    TMC_TRY(prepare_nodes(plan, work, err));
+    const uint64_t bound = tmc_storage_bound(plan, work);
+    if (!tmc_views_choose(plan, work)) return tmc_storage_lay_out(plan, work, err);
+    TMC_TRY(prepare_nodes(plan, work, err));
+    TMC_TRY(tmc_storage_lay_out(plan, work, err));
+    if (views == TMC_VIEWS_ALWAYS || !too_large(plan->arena_bytes, bound)) return TMC_OK;
+    const uint64_t with_views = plan->arena_bytes;
+    TMC_TRY(lay_out(plan, work, false, err));
+    return too_large(with_views, plan->arena_bytes) ? TMC_OK : lay_out(plan, work, true, err);
+}
+
+static tmc_status fill_plan(tmc_plan *plan, tmc_plan_work *work, const tmc_plan_options *options, tmc_plan_views views,
+                            tmc_error *err) {
     fill_nodes(plan, work);
     TMC_TRY(choose_shapes(plan, options, err));
     fill_last_uses(plan, work);
-    TMC_TRY(prepare_nodes(plan, work, err));
-    return tmc_storage_finish(plan, work, options->arena_limit, err);
+    TMC_TRY(choose_views(plan, work, views, err));
+    if (options->arena_limit && plan->arena_bytes > options->arena_limit)
+        return tmc_fail_field(err, TMC_E_LIMIT, "arena_limit", "a run needs %llu bytes, the limit is %llu",
+                              (unsigned long long)plan->arena_bytes, (unsigned long long)options->arena_limit);
+    tmc_storage_finish(plan, work);
+    return TMC_OK;
 }
 
 static tmc_status check_options(const tmc_file_view *view, const tmc_plan_options *options, tmc_error *err) {
@@ -229,7 +263,8 @@ static tmc_status choose_kernels(const tmc_plan_options *options, tmc_kernels *k
     return TMC_OK;
 }
 
-tmc_status tmc_plan_build(const tmc_file_view *view, const tmc_plan_options *options, tmc_plan **out, tmc_error *err) {
+tmc_status tmc_plan_build(const tmc_file_view *view, const tmc_plan_options *options, tmc_plan_views views,
+                          tmc_plan **out, tmc_error *err) {
     tmc_plan_work work = {0};
     tmc_carver carver = {0};
     tmc_plan *plan = NULL;
@@ -249,7 +284,7 @@ tmc_status tmc_plan_build(const tmc_file_view *view, const tmc_plan_options *opt
     tmc_status status = allocate_plan(view, options, nodes, slots, &plan, err);
     if (status == TMC_OK) {
         plan->kernels = kernels;
-        status = fill_plan(plan, &work, options, err);
+        status = fill_plan(plan, &work, options, views, err);
         if (status != TMC_OK) tmc_free(options->allocator, plan, plan->bytes);
     }
     tmc_free(options->allocator, block, work_bytes);

@@ -20,7 +20,8 @@ typedef enum tmc_store {
 typedef struct tmc_place {
     tmc_store store;
     uint32_t index;
-    uint64_t offset;
+    uint64_t start;  /* bytes from the start of the caller's buffer, where the tensor is a part of what is bound */
+    uint64_t offset; /* of the tensor itself, `start` included */
 } tmc_place;
 
 typedef struct tmc_step {
@@ -29,7 +30,7 @@ typedef struct tmc_step {
     const uint32_t *tensors; /* of the file: inputs (TMC_FILE_NONE: absent), then outputs */
     const char *kernel;      /* NULL: none */
     tmc_isa isa;
-    bool in_place; /* output 0 lies where an input lies */
+    bool in_place; /* output 0 lies where an input lies, or nothing moves at all */
     uint32_t file_index;
     uint32_t slot; /* of its first tensor in a table of all nodes' tensors */
     uint64_t scratch_offset;
@@ -54,9 +55,14 @@ struct tmc_plan {
     uint64_t arena_bytes, activation_bytes, scratch_bytes, live_bytes;
 };
 
+/* Whether tensors may lie inside others (plan/views.h). AUTO: unless that makes the arena larger than copying does by
+ * more than a sixteenth. The others are for tests. */
+typedef enum tmc_plan_views { TMC_VIEWS_AUTO = 0, TMC_VIEWS_NONE, TMC_VIEWS_ALWAYS } tmc_plan_views;
+
 /* Makes a plan with one reference and no model set. `options` complete (see tmc_options_read), with an allocator.
  * Takes one block for the plan and one for the time of the call. Errors: as tmc_plan_create. */
-tmc_status tmc_plan_build(const tmc_file_view *view, const tmc_plan_options *options, tmc_plan **plan, tmc_error *err);
+tmc_status tmc_plan_build(const tmc_file_view *view, const tmc_plan_options *options, tmc_plan_views views,
+                          tmc_plan **plan, tmc_error *err);
 
 /* Every node gives the same bits on every CPU. */
 bool tmc_plan_exact(const tmc_plan *plan);

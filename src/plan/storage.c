@@ -1,11 +1,16 @@
 #include "plan/storage.h"
 
+#include "base/checked.h"
+
 void tmc_plan_work_carve(tmc_plan_work *work, const tmc_file_view *view, tmc_carver *carver) {
     const uint32_t tensors = view->tensor_count, nodes = view->node_count;
     work->needed = tmc_carve(carver, tensors, 1);
     work->live = tmc_carve(carver, nodes, 1);
     work->last_use = tmc_carve(carver, tensors, sizeof *work->last_use);
     work->output = tmc_carve(carver, tensors, sizeof *work->output);
+    work->views = tmc_carve(carver, tensors, sizeof *work->views);
+    work->still = tmc_carve(carver, nodes, 1);
+    work->start = tmc_carve(carver, tensors, sizeof *work->start);
     work->storage_of = tmc_carve(carver, tensors, sizeof *work->storage_of);
     work->storages = tmc_carve(carver, tensors, sizeof *work->storages);
     work->items = tmc_carve(carver, (uint64_t)tensors + nodes, sizeof *work->items);
@@ -15,6 +20,7 @@ void tmc_plan_work_carve(tmc_plan_work *work, const tmc_file_view *view, tmc_car
 static tmc_storage *start_storage(tmc_plan *plan, tmc_plan_work *work, uint32_t tensor, tmc_store store) {
     tmc_storage *s = &work->storages[work->storage_count];
     work->storage_of[tensor] = work->storage_count++;
+    work->start[tensor] = 0;
     *s = (tmc_storage){.bytes = tmc_tensor_bytes(&plan->descs[tensor]),
                        .last = plan->node_count - 1,
                        .place = {.store = store, .offset = TMC_NO_OFFSET}};
@@ -23,6 +29,7 @@ static tmc_storage *start_storage(tmc_plan *plan, tmc_plan_work *work, uint32_t 
 
 void tmc_storage_begin(tmc_plan *plan, tmc_plan_work *work) {
     const tmc_file_view *view = plan->view;
+    work->storage_count = 0;
     for (uint32_t t = 0; t < view->tensor_count; t++) {
         work->storage_of[t] = TMC_FILE_NONE;
         if (view->tensors[t].role == TMC_ROLE_CONSTANT)
@@ -37,32 +44,67 @@ static uint32_t storage_of_input(const tmc_plan_work *work, const tmc_step *node
     return tensor == TMC_FILE_NONE ? TMC_FILE_NONE : work->storage_of[tensor];
 }
 
-/* Overwriting the storage of `input` at this step loses nothing, and no other input reads it in another order. */
+/* Overwriting `input` at this step loses nothing, and no other input reads its storage in another order. */
 static bool may_overwrite(const tmc_plan_work *work, const tmc_step *node, uint32_t step, uint32_t input,
                           uint32_t mask) {
     uint32_t id = storage_of_input(work, node, input);
     if (id == TMC_FILE_NONE) return false;
     const tmc_storage *s = &work->storages[id];
-    if (s->place.store != TMC_STORE_ARENA || s->last != step) return false;
-    for (uint32_t i = 0; i < node->op.input_count; i++)
-        if (storage_of_input(work, node, i) == id && (i >= 32 || !(mask >> i & 1))) return false;
+    if (s->place.store != TMC_STORE_ARENA || s->last != step || node->op.inputs[input]->pitch) return false;
+    for (uint32_t i = 0; i < node->op.input_count; i++) {
+        if (storage_of_input(work, node, i) != id) continue;
+        if (i >= 32 || !(mask >> i & 1) || node->op.inputs[i]->pitch) return false;
+        if (work->start[node->tensors[i]] != work->start[node->tensors[input]]) return false;
+    }
     return true;
 }
 
-/* The storage that output 0 can join, or TMC_FILE_NONE. */
-static uint32_t shared_storage(const tmc_plan_work *work, const tmc_step *node, uint32_t step, uint64_t bytes,
-                               bool graph_output, const tmc_op_setup *setup) {
-    if (setup->alias) {
-        uint32_t id = storage_of_input(work, node, 0);
-        if (work->storages[id].bytes == bytes && (!graph_output || work->storages[id].place.store == TMC_STORE_ARENA))
-            return id;
+/* The tensor fills its storage, so a graph output may take its place. */
+static bool is_whole(const tmc_plan_work *work, uint32_t tensor, uint64_t bytes) {
+    return work->start[tensor] == 0 && work->storages[work->storage_of[tensor]].bytes == bytes;
+}
+
+/* The input whose place output 0 can take, or TMC_FILE_NONE. */
+static uint32_t shared_input(const tmc_plan_work *work, const tmc_step *node, uint32_t step, bool graph_output,
+                             const tmc_op_setup *setup) {
+    const uint64_t bytes = tmc_tensor_bytes(node->op.outputs[0]);
+    if (setup->alias && !node->op.inputs[0]->pitch) {
+        const tmc_storage *s = &work->storages[work->storage_of[node->tensors[0]]];
+        if (tmc_tensor_bytes(node->op.inputs[0]) == bytes &&
+            (!graph_output || (s->place.store == TMC_STORE_ARENA && is_whole(work, node->tensors[0], bytes))))
+            return node->tensors[0];
     }
     for (uint32_t i = 0; i < 32 && i < node->op.input_count; i++) {
         if (!(setup->in_place_mask >> i & 1) || !may_overwrite(work, node, step, i, setup->in_place_mask)) continue;
-        uint32_t id = storage_of_input(work, node, i);
-        if (work->storages[id].bytes == bytes) return id;
+        if (tmc_tensor_bytes(node->op.inputs[i]) != bytes) continue;
+        if (!graph_output || is_whole(work, node->tensors[i], bytes)) return node->tensors[i];
     }
     return TMC_FILE_NONE;
+}
+
+static void join(tmc_plan_work *work, uint32_t tensor, uint32_t other, uint64_t start) {
+    work->storage_of[tensor] = work->storage_of[other];
+    work->start[tensor] = work->start[other] + start;
+}
+
+/* A tensor that neither overwrites nor aliases an input: in the storage of the whole that it is a part of, which the
+ * first part starts, or in a storage of its own. */
+static void give_storage(tmc_plan *plan, tmc_plan_work *work, uint32_t tensor, uint32_t step) {
+    const tmc_tensor_view *view = &work->views[tensor];
+    if (work->storage_of[view->whole] == TMC_FILE_NONE) {
+        tmc_storage *s = start_storage(plan, work, view->whole, TMC_STORE_ARENA);
+        s->first = step;
+        s->last = work->last_use[view->whole];
+    }
+    if (view->whole != tensor) join(work, tensor, view->whole, view->start);
+}
+
+/* The graph output in the storage, if there is one, decides where it lies. */
+static void mark_output(tmc_plan_work *work, uint32_t tensor) {
+    if (work->output[tensor] == TMC_FILE_NONE) return;
+    tmc_place *place = &work->storages[work->storage_of[tensor]].place;
+    place->store = TMC_STORE_OUTPUT;
+    place->index = work->output[tensor];
 }
 
 void tmc_storage_add_node(tmc_plan *plan, tmc_plan_work *work, uint32_t step, const tmc_op_setup *setup) {
@@ -70,24 +112,18 @@ void tmc_storage_add_node(tmc_plan *plan, tmc_plan_work *work, uint32_t step, co
     const uint32_t *outputs = node->tensors + node->op.input_count;
     for (uint32_t o = 0; o < node->op.output_count; o++) {
         const uint32_t tensor = outputs[o];
-        const bool graph_output = work->output[tensor] != TMC_FILE_NONE;
-        uint32_t id = TMC_FILE_NONE;
-        if (o == 0) id = shared_storage(work, node, step, tmc_tensor_bytes(&plan->descs[tensor]), graph_output, setup);
-        node->in_place |= id != TMC_FILE_NONE;
-        tmc_storage *s;
-        if (id == TMC_FILE_NONE) {
-            s = start_storage(plan, work, tensor, TMC_STORE_ARENA);
-            s->first = step;
-            s->last = work->last_use[tensor];
+        uint32_t shared = TMC_FILE_NONE;
+        if (o == 0 && work->views[tensor].whole == tensor)
+            shared = shared_input(work, node, step, work->output[tensor] != TMC_FILE_NONE, setup);
+        if (shared != TMC_FILE_NONE) {
+            join(work, tensor, shared, 0);
+            node->in_place = true;
         } else {
-            s = &work->storages[id];
-            work->storage_of[tensor] = id;
-            if (work->last_use[tensor] > s->last) s->last = work->last_use[tensor];
+            give_storage(plan, work, tensor, step);
         }
-        if (graph_output) {
-            s->place.store = TMC_STORE_OUTPUT;
-            s->place.index = work->output[tensor];
-        }
+        tmc_storage *s = &work->storages[work->storage_of[tensor]];
+        if (work->last_use[tensor] > s->last) s->last = work->last_use[tensor];
+        mark_output(work, work->views[tensor].whole);
     }
 }
 
@@ -109,7 +145,7 @@ static uint32_t list_items(const tmc_plan *plan, tmc_plan_work *work, uint32_t *
     return count;
 }
 
-static void take_offsets(tmc_plan *plan, tmc_plan_work *work) {
+void tmc_storage_finish(tmc_plan *plan, tmc_plan_work *work) {
     const tmc_arena_item *item = work->items;
     for (uint32_t i = 0; i < work->storage_count; i++) {
         tmc_storage *s = &work->storages[i];
@@ -126,21 +162,26 @@ static void take_offsets(tmc_plan *plan, tmc_plan_work *work) {
         if (node->scratch_bytes > plan->scratch_bytes) plan->scratch_bytes = node->scratch_bytes;
     }
     for (uint32_t t = 0; t < plan->view->tensor_count; t++) {
-        uint32_t id = work->storage_of[t];
-        plan->places[t] =
-            id == TMC_FILE_NONE ? (tmc_place){TMC_STORE_NONE, 0, TMC_NO_OFFSET} : work->storages[id].place;
+        tmc_place *place = &plan->places[t];
+        *place = (tmc_place){TMC_STORE_NONE, 0, 0, TMC_NO_OFFSET};
+        if (work->storage_of[t] == TMC_FILE_NONE) continue;
+        *place = work->storages[work->storage_of[t]].place;
+        place->start = work->start[t];
+        if (place->offset != TMC_NO_OFFSET) place->offset += place->start;
     }
 }
 
-tmc_status tmc_storage_finish(tmc_plan *plan, tmc_plan_work *work, uint64_t arena_limit, tmc_error *err) {
+uint64_t tmc_storage_bound(const tmc_plan *plan, tmc_plan_work *work) {
     uint32_t tensor_items;
-    uint32_t count = list_items(plan, work, &tensor_items);
+    const uint32_t count = list_items(plan, work, &tensor_items);
+    return tmc_arena_live(work->items, count, work->arena_work);
+}
+
+tmc_status tmc_storage_lay_out(tmc_plan *plan, tmc_plan_work *work, tmc_error *err) {
+    uint32_t tensor_items;
+    const uint32_t count = list_items(plan, work, &tensor_items);
     if (!tmc_arena_plan(work->items, count, work->arena_work, &plan->arena_bytes) || plan->arena_bytes > SIZE_MAX / 2)
         return tmc_fail(err, TMC_E_LIMIT, "the tensors of this graph do not fit into the address space");
-    if (arena_limit && plan->arena_bytes > arena_limit)
-        return tmc_fail_field(err, TMC_E_LIMIT, "arena_limit", "a run needs %llu bytes, the limit is %llu",
-                              (unsigned long long)plan->arena_bytes, (unsigned long long)arena_limit);
     plan->live_bytes = tmc_arena_live(work->items, tensor_items, work->arena_work);
-    take_offsets(plan, work);
     return TMC_OK;
 }

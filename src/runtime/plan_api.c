@@ -17,7 +17,7 @@ static tmc_status create(tmc_model *model, const tmc_plan_options *given, tmc_pl
     if (!options.allocator) options.allocator = &model->allocator;
     if (!options.allocator->alloc || !options.allocator->free)
         return tmc_fail_field(err, TMC_E_ARG, "allocator", "an allocator needs both alloc and free");
-    TMC_TRY(tmc_plan_build(&model->view, &options, plan, err));
+    TMC_TRY(tmc_plan_build(&model->view, &options, TMC_VIEWS_AUTO, plan, err));
     (*plan)->model = tmc_model_retain(model);
     return TMC_OK;
 }

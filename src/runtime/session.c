@@ -39,7 +39,7 @@ static void *address_of_place(const tmc_session *session, const tmc_place *place
     case TMC_STORE_INPUT: binding = &session->inputs[place->index]; break;
     case TMC_STORE_OUTPUT: binding = &session->outputs[place->index]; break;
     }
-    if (binding && binding->bound) return binding->bound;
+    if (binding && binding->bound) return (uint8_t *)binding->bound + place->start;
     return place->offset == TMC_NO_OFFSET ? NULL : session->arena + place->offset;
 }
 

@@ -142,7 +142,7 @@ REPLICA(mobilenet3, 12)
 REPLICA(resnet, 12)
 REPLICA(densenet, 14)
 REPLICA(unet, 13)
-REPLICA(shufflenet, 16)
+REPLICA(shufflenet, 14)
 REPLICA(squeezenet, 9)
 
 int main(void) {

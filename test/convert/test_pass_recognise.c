@@ -197,15 +197,30 @@ static void test_product_with_constant_matrix(void **state) {
     ir_graph_free(g);
 }
 
+/* Joined halves go into the shuffle; not with three groups, another axis or another reader. */
+static void test_join_shuffle(void **state) {
+    (void)state;
+    for (int variant = 0; variant < 4; variant++) {
+        ir_graph *g = ir_graph_new("join");
+        ir_id a = make_input(g, "a", DIMS(1, 2, 3, 12)), b = make_input(g, "b", DIMS(1, 2, 3, 12));
+        ir_id joined = make_concat(g, variant == 1 ? 2 : 3, a, b);
+        const tmc_block_params groups = {.block = variant == 2 ? 3 : 2};
+        ir_add_output(g, make_node(g, TMC_OP_CHANNEL_SHUFFLE, &groups, joined, IR_NONE, IR_NONE));
+        if (variant == 3) ir_add_output(g, make_unary(g, TMC_UNARY_ABS, joined));
+        ir_result before = run_graph(g, 4);
+        assert_int_equal(apply_pass(g, pass_join_shuffle), variant == 0);
+        assert_int_equal(count_nodes(g, TMC_OP_CONCAT), variant != 0);
+        expect_same(before, run_graph(g, 4), 0);
+        ir_graph_free(g);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_near_misses),
-        cmocka_unit_test(test_channel_shuffle),
-        cmocka_unit_test(test_channel_shuffle_channels_last),
-        cmocka_unit_test(test_depth_to_space),
-        cmocka_unit_test(test_other_sandwiches_stay),
-        cmocka_unit_test(test_product_with_constant_matrix),
+        cmocka_unit_test(test_activations),           cmocka_unit_test(test_near_misses),
+        cmocka_unit_test(test_channel_shuffle),       cmocka_unit_test(test_channel_shuffle_channels_last),
+        cmocka_unit_test(test_join_shuffle),          cmocka_unit_test(test_depth_to_space),
+        cmocka_unit_test(test_other_sandwiches_stay), cmocka_unit_test(test_product_with_constant_matrix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

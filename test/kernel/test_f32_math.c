@@ -85,12 +85,30 @@ static void binary_body(size_t n, guard_side side) {
     }
 }
 
+/* The same with rows apart in y: `dense` has the result, and what lies between the rows keeps its bytes. */
+static void check_rows_apart(size_t n, tmc_f32_scale_shift_args args, const float *dense, guard_side side) {
+    args.y_row = n + 3;
+    guard_buffer y = guard_alloc(((ROWS - 1) * args.y_row + n) * 4, side);
+    float gap[3];
+    memset(gap, 0xCD, sizeof gap);
+    args.y = y.data;
+    tested.math.scale_shift.run(&args);
+    for (size_t r = 0; r < ROWS; r++) {
+        check_same(tested.math.scale_shift.name, n, args.y + r * args.y_row, dense + r * n, n);
+        if (r + 1 < ROWS) assert_memory_equal(args.y + r * args.y_row + n, gap, sizeof gap);
+    }
+    guard_free(&y);
+}
+
 static void channels_body(size_t n, guard_side side) {
     guard_buffer x = random_buffer(ROWS * n, side), y = guard_alloc(x.bytes, side), want = guard_alloc(x.bytes, side);
     guard_buffer s = random_buffer(n, side), t = random_buffer(n, side), m = random_buffer(n, side);
-    reference.math.scale_shift.run(ROWS, n, x.data, s.data, t.data, want.data, -1, 1.5f);
-    tested.math.scale_shift.run(ROWS, n, x.data, s.data, t.data, y.data, -1, 1.5f);
+    tmc_f32_scale_shift_args affine = {ROWS, n, n, n, x.data, s.data, t.data, want.data, -1, 1.5f};
+    reference.math.scale_shift.run(&affine);
+    affine.y = y.data;
+    tested.math.scale_shift.run(&affine);
     check_same(tested.math.scale_shift.name, n, y.data, want.data, ROWS * n);
+    check_rows_apart(n, affine, want.data, side);
     reference.math.norm_columns.run(ROWS, n, x.data, m.data, s.data, t.data, want.data);
     tested.math.norm_columns.run(ROWS, n, x.data, m.data, s.data, t.data, y.data);
     check_same(tested.math.norm_columns.name, n, y.data, want.data, ROWS * n);

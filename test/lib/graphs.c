@@ -14,6 +14,7 @@
 #include "format/selftest.h"
 #include "lib/levels.h"
 #include "lib/random.h"
+#include "runtime/model.h"
 
 static const tmc_act_params no_act = {-INFINITY, INFINITY};
 
@@ -85,11 +86,11 @@ build *graph_heavy(uint32_t convolutions, int32_t size, int32_t channels) {
 
 /* ------------------------------------------------------------------------------------------------- random graphs */
 
-enum { RANDOM_TENSORS = 64 };
+enum { RANDOM_TENSORS = 64, RANDOM_ROWS = 12, RANDOM_CHANNELS = 96 };
 
 typedef struct {
     uint32_t id;
-    int32_t c; /* last dim of [1,4,c]; rank 1 tensors of `flat` hold [4 * c] */
+    int32_t r, c; /* [1,r,c]; rank 1 tensors of `flat` hold [r * c] */
     bool flat, used, is_input;
 } random_tensor;
 
@@ -108,81 +109,139 @@ static random_tensor *any(random_graph *g, bool flat) {
     }
 }
 
-static random_tensor *add(random_graph *g, int32_t c, bool flat, bool is_input) {
+static random_tensor *add(random_graph *g, int32_t r, int32_t c, bool flat, bool is_input) {
     random_tensor *t = &g->tensors[g->count++];
-    const int32_t image[] = {1, 4, c}, vector[] = {4 * c};
+    const int32_t image[] = {1, r, c}, vector[] = {r * c};
     char name[16];
     snprintf(name, sizeof name, "t%u", g->count);
     uint32_t id = is_input ? build_input(g->b, name, TMC_F32, flat ? 1 : 3, flat ? vector : image)
                            : build_activation(g->b, name, TMC_F32, flat ? 1 : 3, flat ? vector : image);
-    *t = (random_tensor){id, c, flat, false, is_input};
+    *t = (random_tensor){id, r, c, flat, false, is_input};
     return t;
+}
+
+/* A node with one input and one output [1,r,c]. */
+static void add_map(random_graph *g, const char *name, uint16_t op, const void *params, random_tensor *x, int32_t r,
+                    int32_t c) {
+    x->used = true;
+    random_tensor *y = add(g, r, c, false, false);
+    build_node(g->b, name, op, params, &x->id, 1, &y->id, 1);
 }
 
 static void add_unary(random_graph *g) {
     const tmc_unary_params kinds[] = {
         {TMC_UNARY_CLAMP, -0.5f, 0.5f}, {TMC_UNARY_LEAKY_RELU, 0.25f, 0}, {TMC_UNARY_NEG, 0, 0}, {TMC_UNARY_ABS, 0, 0}};
     random_tensor *x = any(g, false);
-    x->used = true;
-    random_tensor *y = add(g, x->c, false, false);
-    build_node(g->b, "unary", TMC_OP_UNARY, &kinds[random_int(&g->r, 0, 3)], &x->id, 1, &y->id, 1);
+    add_map(g, "unary", TMC_OP_UNARY, &kinds[random_int(&g->r, 0, 3)], x, x->r, x->c);
 }
 
 static void add_binary(random_graph *g) {
     const tmc_binary_params kinds[] = {{TMC_BINARY_ADD, no_act}, {TMC_BINARY_MUL, no_act}, {TMC_BINARY_SUB, no_act}};
     random_tensor *x = any(g, false), *z = any(g, false);
-    for (int tries = 0; z->c != x->c && z->c != 1; tries++) z = tries > 20 ? x : any(g, false);
+    for (int tries = 0; (z->c != x->c && z->c != 1) || (z->r != x->r && z->r != 1); tries++)
+        z = tries > 20 ? x : any(g, false);
     x->used = z->used = true;
-    random_tensor *y = add(g, x->c, false, false);
+    random_tensor *y = add(g, x->r, x->c, false, false);
     build_node(g->b, "binary", TMC_OP_BINARY, &kinds[random_int(&g->r, 0, 2)], (uint32_t[]){x->id, z->id}, 2, &y->id,
                1);
+}
+
+static void add_scale_shift(random_graph *g) {
+    random_tensor *x = any(g, false);
+    float coefficients[2 * RANDOM_CHANNELS];
+    tmc_selftest_fill(5, TMC_F32, coefficients, 2 * RANDOM_CHANNELS);
+    x->used = true;
+    uint32_t scale = build_constant(g->b, "", TMC_F32, 1, &x->c, coefficients);
+    uint32_t shift = build_constant(g->b, "", TMC_F32, 1, &x->c, coefficients + RANDOM_CHANNELS);
+    random_tensor *y = add(g, x->r, x->c, false, false);
+    build_node(g->b, "scale_shift", TMC_OP_SCALE_SHIFT, &no_act, (uint32_t[]){x->id, scale, shift}, 3, &y->id, 1);
 }
 
 static void add_reshape(random_graph *g) {
     random_tensor *x = any(g, random_int(&g->r, 0, 1));
     if (!x) return;
     x->used = true;
-    random_tensor *y = add(g, x->c, !x->flat, false);
-    const tmc_shape_params image = {3, {1, 4, x->c}}, vector = {1, {4 * x->c}};
+    random_tensor *y = add(g, x->r, x->c, !x->flat, false);
+    const tmc_shape_params image = {3, {1, x->r, x->c}}, vector = {1, {x->r * x->c}};
     build_node(g->b, "reshape", TMC_OP_RESHAPE, y->flat ? &vector : &image, &x->id, 1, &y->id, 1);
 }
 
 static void add_concat(random_graph *g) {
-    const tmc_axis_params last = {2};
-    random_tensor *x = any(g, false), *z = any(g, false);
-    if (x->c + z->c > 96) return;
-    x->used = z->used = true;
-    random_tensor *y = add(g, x->c + z->c, false, false);
-    build_node(g->b, "concat", TMC_OP_CONCAT, &last, (uint32_t[]){x->id, z->id}, 2, &y->id, 1);
+    const tmc_axis_params axis = {random_int(&g->r, 0, 3) ? 2 : 1};
+    const bool channels = axis.axis == 2;
+    random_tensor *parts[3];
+    uint32_t ids[3], count = 0;
+    int32_t sum = 0;
+    parts[0] = any(g, false);
+    for (int tries = 0; tries < 12 && count < 3; tries++) {
+        random_tensor *x = tries ? any(g, false) : parts[0];
+        const int32_t size = channels ? x->c : x->r, limit = channels ? RANDOM_CHANNELS : RANDOM_ROWS;
+        if ((channels ? x->r != parts[0]->r : x->c != parts[0]->c) || sum + size > limit) continue;
+        sum += size;
+        parts[count] = x;
+        ids[count++] = x->id;
+    }
+    if (!count) return;
+    for (uint32_t i = 0; i < count; i++) parts[i]->used = true;
+    random_tensor *y = add(g, channels ? parts[0]->r : sum, channels ? sum : parts[0]->c, false, false);
+    build_node(g->b, "concat", TMC_OP_CONCAT, &axis, ids, (uint16_t)count, &y->id, 1);
 }
 
 static void add_split(random_graph *g) {
     random_tensor *x = any(g, false);
-    if (x->c < 2) return;
-    const int32_t first = random_int(&g->r, 1, x->c - 1);
-    const tmc_split_params split = {.axis = 2, .sizes = {first, x->c - first}};
+    const bool channels = random_int(&g->r, 0, 3);
+    const int32_t size = channels ? x->c : x->r;
+    if (size < 2) return;
+    const int32_t first = random_int(&g->r, 1, size - 1), rest = size - first;
+    const tmc_split_params split = {.axis = channels ? 2 : 1, .sizes = {first, rest}};
     x->used = true;
-    random_tensor *y = add(g, first, false, false), *z = add(g, x->c - first, false, false);
+    random_tensor *y = channels ? add(g, x->r, first, false, false) : add(g, first, x->c, false, false);
+    random_tensor *z = channels ? add(g, x->r, rest, false, false) : add(g, rest, x->c, false, false);
     build_node(g->b, "split", TMC_OP_SPLIT, &split, &x->id, 1, (uint32_t[]){y->id, z->id}, 2);
+}
+
+static void add_slice(random_graph *g) {
+    random_tensor *x = any(g, false);
+    const int32_t begin = random_int(&g->r, 0, x->c - 1), end = random_int(&g->r, begin + 1, x->c);
+    const tmc_slice_params slice = {.begin = {0, 0, begin},
+                                    .end = {INT32_MAX, INT32_MAX, end, INT32_MAX, INT32_MAX, INT32_MAX},
+                                    .step = {1, 1, 1, 1, 1, 1}};
+    add_map(g, "slice", TMC_OP_SLICE, &slice, x, x->r, end - begin);
 }
 
 static void add_softmax(random_graph *g) {
     random_tensor *x = any(g, false);
     const tmc_softmax_params softmax = {.axis = 1};
-    x->used = true;
-    random_tensor *y = add(g, x->c, false, false);
-    build_node(g->b, "softmax", TMC_OP_SOFTMAX, &softmax, &x->id, 1, &y->id, 1);
+    add_map(g, "softmax", TMC_OP_SOFTMAX, &softmax, x, x->r, x->c);
+}
+
+static void add_mean(random_graph *g) {
+    random_tensor *x = any(g, false);
+    const bool channels = !random_int(&g->r, 0, 3);
+    const tmc_reduce_params mean = {TMC_REDUCE_MEAN, channels ? 4 : 2, 1};
+    add_map(g, "mean", TMC_OP_REDUCE, &mean, x, channels ? x->r : 1, channels ? 1 : x->c);
+}
+
+static void add_resize(random_graph *g) {
+    random_tensor *x = any(g, false);
+    if (2 * x->r > RANDOM_ROWS) return;
+    tmc_resize_params resize = {.mode = random_int(&g->r, 0, 1),
+                                .coordinates = TMC_COORD_HALF_PIXEL,
+                                .sizes = {1, 2 * x->r, x->c},
+                                .roi_end = {1, 1, 1, 1, 1, 1}};
+    add_map(g, "resize", TMC_OP_RESIZE, &resize, x, 2 * x->r, x->c);
 }
 
 build *graph_random(uint64_t seed) {
     random_graph g = {.b = build_new("random")};
     random_init(&g.r, seed);
     const int32_t inputs = random_int(&g.r, 1, 3), nodes = random_int(&g.r, 1, 28);
-    for (int32_t i = 0; i < inputs; i++) add(&g, random_int(&g.r, 1, 24), false, true);
+    for (int32_t i = 0; i < inputs; i++) add(&g, i ? random_int(&g.r, 1, 6) : 4, random_int(&g.r, 1, 24), false, true);
     for (int32_t i = 0; i < nodes; i++) {
-        void (*const makers[])(random_graph *) = {add_unary,   add_unary,  add_binary, add_binary,
-                                                  add_reshape, add_concat, add_split,  add_softmax};
-        makers[random_int(&g.r, 0, 7)](&g);
+        void (*const makers[])(random_graph *) = {add_unary,  add_unary,       add_binary,  add_binary, add_concat,
+                                                  add_concat, add_concat,      add_reshape, add_split,  add_split,
+                                                  add_slice,  add_scale_shift, add_softmax, add_mean,   add_resize};
+        makers[random_int(&g.r, 0, (int32_t)(sizeof makers / sizeof *makers) - 1)](&g);
     }
     add_unary(&g); /* so that there is a node at all */
     for (uint32_t i = 0; i < g.count; i++) {
@@ -216,6 +275,17 @@ tmc_plan *graph_plan(tmc_model *model, const tmc_plan_options *options) {
     tmc_error err;
     tmc_error_init(&err);
     check(tmc_plan_create(model, options, &plan, &err), &err, "plan");
+    return plan;
+}
+
+tmc_plan *graph_plan_views(tmc_model *model, const tmc_plan_options *options, tmc_plan_views views) {
+    tmc_plan_options complete = *options;
+    tmc_plan *plan;
+    tmc_error err;
+    tmc_error_init(&err);
+    if (!complete.allocator) complete.allocator = &model->allocator;
+    check(tmc_plan_build(&model->view, &complete, views, &plan, &err), &err, "plan");
+    plan->model = tmc_model_retain(model);
     return plan;
 }
 

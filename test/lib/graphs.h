@@ -3,6 +3,7 @@
 #define TMC_TEST_GRAPHS_H
 
 #include "lib/tmc_build.h"
+#include "plan/plan.h"
 
 /* [1,8,8,4] -> clamp -> conv 3x3 to 8 channels -> leaky relu -> reshape -> fully connected to 10 -> softmax; outputs:
  * 0 the softmax [1,10], 1 the logits [10]. A dead node hangs on it. */
@@ -17,6 +18,8 @@ build *graph_random(uint64_t seed);
 /* Opens a copy of the bytes of `b`, which is freed. `options` may be NULL. */
 tmc_model *graph_open(build *b, const tmc_model_options *options);
 tmc_plan *graph_plan(tmc_model *model, const tmc_plan_options *options);
+/* Past the public functions: with or without tensors inside others. `options` is complete. */
+tmc_plan *graph_plan_views(tmc_model *model, const tmc_plan_options *options, tmc_plan_views views);
 tmc_session *graph_session(tmc_plan *plan, const tmc_session_options *options);
 /* All three with defaults and `threads`; the session owns the rest. */
 tmc_session *graph_start(build *b, uint32_t threads);

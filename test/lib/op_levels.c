@@ -27,8 +27,8 @@ static void run_and_compare(const op_call *call, const op_result *want) {
     op_result got;
     char what[128];
     tmc_status status = op_run(call, &got);
-    snprintf(what, sizeof what, "op %d, %s, %u threads, in place %u", call->op, tmc_isa_name(call->isa), call->threads,
-             call->in_place);
+    snprintf(what, sizeof what, "op %d, %s, %u threads, in place %u, pitch %u", call->op, tmc_isa_name(call->isa),
+             call->threads, call->in_place, call->pitch);
     if (status != TMC_OK) fail_msg("%s: %s: %s", what, tmc_status_name(status), got.err.message);
     compare(want, &got, what);
     op_result_free(&got);
@@ -63,6 +63,14 @@ static void run_level(const op_call *call, tmc_isa isa, uint32_t in_place, const
     c.guard = GUARD_START;
     run_and_compare(&c, want);
     c.guard = GUARD_END;
+    c.pitch = 3;
+    run_and_compare(&c, want);
+    c.guard = GUARD_START;
+    c.threads = 2;
+    run_and_compare(&c, want);
+    c.guard = GUARD_END;
+    c.threads = 1;
+    c.pitch = 0;
     for (c.in_place = 1; c.in_place <= c.input_count; c.in_place++) {
         if (!c.inputs[c.in_place - 1].desc.dtype) continue;
         if (in_place >> (c.in_place - 1) & 1) {

@@ -73,6 +73,50 @@ static struct pthreadpool *shared_pool(uint32_t threads) {
 }
 #endif
 
+/* Bytes from the first element to the last, with what lies between rows. */
+static size_t extent(const tmc_tensor_desc *desc) {
+    if (!desc->pitch) return tmc_tensor_bytes(desc);
+    const size_t rows = tmc_dims_product(desc->dims, 0, desc->rank - 1);
+    return ((rows - 1) * tmc_tensor_pitch(desc) + (size_t)desc->dims[desc->rank - 1]) * tmc_dtype_size(desc->dtype);
+}
+
+/* Moves dense data into rows of the pitch, or back. */
+static void copy_rows(const tmc_tensor_desc *desc, void *rows, void *dense, bool back) {
+    const size_t size = tmc_dtype_size(desc->dtype), row = (size_t)desc->dims[desc->rank - 1] * size;
+    for (size_t r = 0; r < tmc_dims_product(desc->dims, 0, desc->rank - 1); r++) {
+        uint8_t *at = (uint8_t *)rows + r * tmc_tensor_pitch(desc) * size;
+        memcpy(back ? (uint8_t *)dense + r * row : at, back ? at : (uint8_t *)dense + r * row, row);
+    }
+}
+
+static guard_buffer input_buffer(const op_tensor *in, const tmc_tensor_desc *desc, guard_side side) {
+    if (!desc->pitch) return guard_copy(in->data, in->bytes ? in->bytes : tmc_tensor_bytes(desc), side);
+    guard_buffer buffer = guard_alloc(extent(desc), side);
+    copy_rows(desc, buffer.data, (void *)in->data, false);
+    return buffer;
+}
+
+/* Nothing was written between the rows. */
+static bool gaps_hold(const tmc_tensor_desc *desc, const uint8_t *data) {
+    const size_t size = tmc_dtype_size(desc->dtype), row = (size_t)desc->dims[desc->rank - 1] * size;
+    const size_t pitch = tmc_tensor_pitch(desc) * size;
+    for (size_t i = 0; desc->pitch && i < extent(desc); i++)
+        if (i % pitch >= row && data[i] != 0xCD) return false;
+    return true;
+}
+
+static void set_pitches(const op_call *call, const tmc_op_node *node, tmc_tensor_desc *inputs, op_result *result) {
+    for (uint32_t i = 0; i < call->input_count; i++) {
+        tmc_tensor_desc *d = &inputs[i];
+        if (!d->dtype || d->packing || d->rank < 2 || !tmc_op_reads_pitch(node, i)) continue;
+        d->pitch = d->dims[d->rank - 1] + (int32_t)call->pitch;
+    }
+    for (uint32_t i = 0; i < call->output_count && tmc_op_writes_pitch(node); i++) {
+        tmc_tensor_desc *d = &result->descs[i];
+        if (d->rank >= 2) d->pitch = d->dims[d->rank - 1] + (int32_t)call->pitch;
+    }
+}
+
 static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, const tmc_op_functions *functions,
                                const tmc_kernels *kernels, const tmc_op_setup *setup, buffers *b, op_result *result) {
     const void *inputs[OP_MAX_TENSORS] = {0};
@@ -80,7 +124,7 @@ static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, con
     for (uint32_t i = 0; i < call->input_count; i++) {
         const op_tensor *in = &call->inputs[i];
         if (!in->desc.dtype) continue;
-        b->inputs[i] = guard_copy(in->data, in->bytes ? in->bytes : tmc_tensor_bytes(&in->desc), call->guard);
+        b->inputs[i] = input_buffer(in, node->inputs[i], call->guard);
         inputs[i] = b->inputs[i].data;
     }
     for (uint32_t i = 0; i < call->output_count; i++) {
@@ -88,7 +132,7 @@ static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, con
             outputs[0] = b->inputs[call->in_place - 1].data;
             continue;
         }
-        b->outputs[i] = guard_alloc(tmc_tensor_bytes(&result->descs[i]), call->guard);
+        b->outputs[i] = guard_alloc(extent(&result->descs[i]), call->guard);
         outputs[i] = b->outputs[i].data;
     }
     b->scratch = guard_alloc(tmc_round_up(setup->scratch_bytes, TMC_ALIGN), GUARD_END);
@@ -110,17 +154,27 @@ static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, con
         size_t bytes = tmc_tensor_bytes(&result->descs[i]);
         result->data[i] = malloc(bytes);
         if (!result->data[i]) return tmc_fail(&result->err, TMC_E_NOMEM, "no memory for the result");
-        memcpy(result->data[i], outputs[i], bytes);
+        if (!result->descs[i].pitch) {
+            memcpy(result->data[i], outputs[i], bytes);
+            continue;
+        }
+        if (!gaps_hold(&result->descs[i], outputs[i]))
+            return tmc_fail(&result->err, TMC_E_INTERNAL, "output %u was written between its rows", i);
+        copy_rows(&result->descs[i], outputs[i], result->data[i], true);
+        result->descs[i].pitch = 0;
     }
     return TMC_OK;
 }
 
 static tmc_status run_steps(const op_call *call, op_result *result) {
     const tmc_tensor_desc *inputs[OP_MAX_TENSORS] = {0}, *outputs[OP_MAX_TENSORS] = {0};
+    tmc_tensor_desc descs[OP_MAX_TENSORS];
     if (call->input_count > OP_MAX_TENSORS || call->output_count > OP_MAX_TENSORS)
         return tmc_fail(&result->err, TMC_E_ARG, "op_runner holds %d tensors", OP_MAX_TENSORS);
-    for (uint32_t i = 0; i < call->input_count; i++)
-        inputs[i] = call->inputs[i].desc.dtype ? &call->inputs[i].desc : NULL;
+    for (uint32_t i = 0; i < call->input_count; i++) {
+        descs[i] = call->inputs[i].desc;
+        inputs[i] = descs[i].dtype ? &descs[i] : NULL;
+    }
     for (uint32_t i = 0; i < call->output_count; i++) outputs[i] = &result->descs[i];
     result->output_count = call->output_count;
 
@@ -134,6 +188,7 @@ static tmc_status run_steps(const op_call *call, op_result *result) {
     tmc_kernels kernels;
     level_kernels(call->isa ? call->isa : TMC_ISA_REF, &kernels);
     tmc_op_node node = {call->op, call->params, call->input_count, call->output_count, inputs, outputs};
+    if (call->pitch) set_pitches(call, &node, descs, result);
     tmc_op_setup setup;
     memset(&setup, 0, sizeof setup);
     setup.isa = TMC_ISA_REF;

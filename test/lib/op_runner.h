@@ -22,6 +22,7 @@ typedef struct op_call {
     tmc_isa isa;       /* 0: TMC_ISA_REF; LEVEL_MULADD (lib/levels.h) too */
     uint32_t threads;  /* 0 and 1: serial; else a pool of its own */
     uint32_t in_place; /* 0: none; 1 + i: output 0 overwrites input i, E_STATE if prepare does not allow it */
+    uint32_t pitch;    /* elements between the rows of every tensor that the operator takes so; 0xCD stays there */
     guard_side guard;  /* on which side of the tensors the guard page lies */
     uint32_t repeat;   /* 0 and 1: one run; else `seconds` is the best of so many, for speed prints */
     bool infer_only;   /* stop after shape inference; the outputs have no data */

@@ -58,6 +58,15 @@ static void test_gap_is_used(void **state) {
     assert_int_equal(plan(items, 4), 1280);
 }
 
+/* The first dense block of DenseNet: the stem, of the block's size but short-lived, must not take the end of memory
+ * that later holds smaller tensors with a gap. */
+static void test_longer_life_first(void **state) {
+    (void)state;
+    tmc_arena_item items[] = {{3211264, 0, 1, 0},   {3211264, 1, 27, 0},  {1605632, 10, 11, 0},
+                              {2809856, 22, 23, 0}, {1605632, 23, 24, 0}, {602112, 0, 30, 0}};
+    assert_int_equal(plan(items, 6), 3211264 + 2809856 + 1605632 + 602112);
+}
+
 static void test_check_sees_overlap_and_leaving(void **state) {
     (void)state;
     uint32_t a, b;
@@ -152,6 +161,7 @@ int main(void) {
         cmocka_unit_test(test_chain_needs_two_largest_neighbours),
         cmocka_unit_test(test_disjoint_share_and_together_add),
         cmocka_unit_test(test_gap_is_used),
+        cmocka_unit_test(test_longer_life_first),
         cmocka_unit_test(test_check_sees_overlap_and_leaving),
         cmocka_unit_test(test_sizes_that_wrap_are_refused),
         cmocka_unit_test(test_random_against_brute_force),

@@ -364,6 +364,12 @@ static void blocks(void **state) {
     expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(5, 0), INPUTS(F(2, 12)), TMC_E_RANGE, NONE);
     expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(0, 0), INPUTS(F(2, 12)), TMC_E_RANGE, NONE);
     expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(1, 0), INPUTS(F(0)), TMC_E_SHAPE, NONE);
+    expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(2, 0), INPUTS(F(2, 5), F(2, 5)), TMC_OK, F(2, 10));
+    expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(1, 0), INPUTS(F(2, 6), F(2, 6)), TMC_E_RANGE, NONE);
+    expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(3, 0), INPUTS(F(2, 6), F(2, 6)), TMC_E_RANGE, NONE);
+    expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(2, 0), INPUTS(F(2, 6), F(2, 5)), TMC_E_SHAPE, NONE);
+    expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(2, 0), INPUTS(F(2, 6), T(TMC_I32, 2, 6)), TMC_E_DTYPE, NONE);
+    expect(TMC_OP_CHANNEL_SHUFFLE, BLOCK(2, 0), INPUTS(T(TMC_U8, 1 << 30), T(TMC_U8, 1 << 30)), TMC_E_LIMIT, NONE);
 }
 
 static void resize(void **state) {

@@ -85,10 +85,11 @@ static void compare(const op_call *call, const op_result *result, source_fn sour
 static void check_constant(op_call *call, source_fn source, const void *constant) {
     /* Only large tensors make several tasks; starting a pool is the slow part of this test. */
     const bool pool = tmc_tensor_bytes(&call->inputs[0].desc) > (64u << 10) || random_u32(&rng) % 8 == 0;
-    for (uint32_t pass = 0; pass < 2; pass++) {
+    for (uint32_t pass = 0; pass < 4; pass++) {
         op_result result;
-        call->threads = pass && pool ? 2 : 1;
-        call->guard = pass ? GUARD_START : GUARD_END;
+        call->threads = pass % 2 && pool ? 2 : 1;
+        call->guard = pass % 2 ? GUARD_START : GUARD_END;
+        call->pitch = pass < 2 ? 0 : pass + 3;
         if (op_run(call, &result) != TMC_OK) fail_msg("%s: %s", tmc_op_schema_find(call->op)->name, result.err.message);
         compare(call, &result, source, constant);
         op_result_free(&result);
@@ -186,6 +187,34 @@ static void channel_shuffle(void **state) {
     }
     const tmc_block_params p = {.block = 2};
     check_unary(TMC_OP_CHANNEL_SHUFFLE, &p, op_desc(TMC_F32, 4, (const int32_t[]){1, 28, 28, 116}), shuffled);
+}
+
+static size_t interleaved(const op_call *call, const op_result *result, uint32_t output, const int32_t *at,
+                          uint32_t *from) {
+    (void)result, (void)output;
+    const tmc_tensor_desc *desc = &call->inputs[0].desc;
+    int32_t in[TMC_MAX_RANK];
+    memcpy(in, at, sizeof in);
+    *from = (uint32_t)at[desc->rank - 1] % 2;
+    in[desc->rank - 1] = at[desc->rank - 1] / 2;
+    return flat(desc, in);
+}
+
+static void channel_shuffle_of_two(void **state) {
+    (void)state;
+    const tmc_block_params p = {.block = 2};
+    for (int i = 0; i < 200; i++) {
+        const int32_t rank = 1 + i % 6;
+        const tmc_tensor_desc desc = i ? random_desc(random_type(), rank, largest_dim(rank))
+                                       : op_desc(TMC_F32, 4, (const int32_t[]){1, 28, 28, 58});
+        const size_t bytes = tmc_tensor_bytes(&desc);
+        uint8_t *data = malloc(2 * bytes);
+        for (size_t k = 0; k < 2 * bytes; k++) data[k] = (uint8_t)random_u32(&rng);
+        const op_tensor in[2] = {{.desc = desc, .data = data}, {.desc = desc, .data = data + bytes}};
+        op_call call = {.op = TMC_OP_CHANNEL_SHUFFLE, .params = &p, .inputs = in, .input_count = 2, .output_count = 1};
+        check(&call, interleaved);
+        free(data);
+    }
 }
 
 static size_t deep_channel(const tmc_block_params *p, int32_t by, int32_t bx, int32_t c, int32_t channels) {
@@ -582,6 +611,7 @@ int main(void) {
         TEST(transpose_random),
         TEST(transpose_layouts),
         TEST(channel_shuffle),
+        TEST(channel_shuffle_of_two),
         TEST(blocks),
         TEST(blocks_by_hand),
         TEST(expand),

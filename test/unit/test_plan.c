@@ -16,114 +16,243 @@
 
 /* ------------------------------------------------------------- a simulation of memory, independent of the planner */
 
+/* Every element of every tensor has a token: what its readers expect to find. Operators that only move elements hand
+ * tokens on, others make new ones. */
+enum { CELLS = 1 << 18, TENSORS = 256, BUFFERS = 64, BUFFER_CELLS = 1 << 12 };
+#define GARBAGE UINT32_MAX
+
 typedef struct {
     const tmc_plan *plan;
-    uint32_t owner[1 << 16]; /* per 64 bytes of the arena: value it holds */
-    uint32_t value_of[256];  /* per tensor: value that its readers expect */
-    uint32_t values;
-} arena_map;
+    uint32_t arena[CELLS];                 /* per 4 bytes: the token there */
+    uint32_t bound[BUFFERS][BUFFER_CELLS]; /* callers' buffers: inputs, then outputs */
+    uint32_t writer[CELLS];                /* 1 + element of the output that the node at hand puts there */
+    uint32_t *tokens[TENSORS];
+    uint32_t last;
+} memory_map;
 
-enum { NOTHING = 0, GARBAGE = UINT32_MAX };
+static size_t elements(const memory_map *m, uint32_t tensor) { return tmc_tensor_elements(&m->plan->descs[tensor]); }
 
-static uint64_t units(uint64_t bytes) { return (bytes + 63) / 64; }
-
-static void paint(arena_map *m, uint64_t offset, uint64_t bytes, uint32_t value) {
-    assert_int_equal(offset % 64, 0);
-    assert_true(offset + bytes <= m->plan->arena_bytes);
-    for (uint64_t i = 0; i < units(bytes); i++) m->owner[offset / 64 + i] = value;
-}
-
-static const tmc_place *place(const arena_map *m, uint32_t tensor) { return &m->plan->places[tensor]; }
-
-static void assert_holds(const arena_map *m, uint32_t tensor) {
-    const tmc_place *p = place(m, tensor);
-    if (p->store == TMC_STORE_WEIGHTS || p->offset == TMC_NO_OFFSET) return;
-    for (uint64_t i = 0; i < units(tmc_tensor_bytes(&m->plan->descs[tensor])); i++)
-        assert_int_equal(m->owner[p->offset / 64 + i], m->value_of[tensor]);
-}
-
-static void write_value(arena_map *m, uint32_t tensor, uint32_t value) {
-    const tmc_place *p = place(m, tensor);
-    m->value_of[tensor] = value;
+/* Where an element lies, NULL in a constant. */
+static uint32_t *cell(memory_map *m, uint32_t tensor, size_t element) {
+    const tmc_place *p = &m->plan->places[tensor];
+    const tmc_tensor_desc *d = &m->plan->descs[tensor];
+    const size_t row = d->rank ? (size_t)d->dims[d->rank - 1] : 1;
+    const size_t at = d->rank ? element / row * tmc_tensor_pitch(d) + element % row : 0;
     assert_int_not_equal(p->store, TMC_STORE_NONE);
-    assert_int_not_equal(p->store, TMC_STORE_WEIGHTS);
-    assert_int_not_equal(p->store, TMC_STORE_INPUT);
-    if (p->offset != TMC_NO_OFFSET) paint(m, p->offset, tmc_tensor_bytes(&m->plan->descs[tensor]), value);
+    if (p->store == TMC_STORE_WEIGHTS) return NULL;
+    if (p->offset == TMC_NO_OFFSET) {
+        assert_int_not_equal(p->store, TMC_STORE_ARENA);
+        const uint32_t buffer = p->index + (p->store == TMC_STORE_OUTPUT ? m->plan->view->graph->input_count : 0);
+        assert_true(buffer < BUFFERS && p->start / 4 + at < BUFFER_CELLS);
+        return &m->bound[buffer][p->start / 4 + at];
+    }
+    assert_int_equal(p->offset % 4, 0);
+    assert_true(p->offset + 4 * at + 4 <= m->plan->arena_bytes);
+    return &m->arena[p->offset / 4 + at];
 }
 
-static bool same_place(const tmc_place *a, const tmc_place *b) {
-    return a->store == b->store && a->index == b->index && a->offset == b->offset;
+static void assert_holds(memory_map *m, uint32_t tensor) {
+    for (size_t i = 0; i < elements(m, tensor); i++) {
+        const uint32_t *at = cell(m, tensor, i);
+        if (at && *at != m->tokens[tensor][i]) fail_msg("tensor %u has lost element %zu", tensor, i);
+    }
 }
 
-static void simulate_node(arena_map *m, const tmc_step *node) {
+static void assert_inputs_hold(memory_map *m, const tmc_step *node) {
+    for (uint32_t i = 0; i < node->op.input_count; i++)
+        if (node->tensors[i] != TMC_FILE_NONE) assert_holds(m, node->tensors[i]);
+}
+
+static void spoil_scratch(memory_map *m, const tmc_step *node) {
+    if (!node->scratch_bytes) return;
+    assert_true(node->scratch_offset + node->scratch_bytes <= m->plan->arena_bytes);
+    for (uint64_t i = 0; i < node->scratch_bytes / 4; i++) m->arena[node->scratch_offset / 4 + i] = GARBAGE;
+}
+
+/* The tokens of the outputs: those of the inputs where the node only moves elements. */
+static void make_tokens(memory_map *m, const tmc_step *node) {
     const uint32_t *outputs = node->tensors + node->op.input_count;
-    for (uint32_t i = 0; i < node->op.input_count; i++)
-        if (node->tensors[i] != TMC_FILE_NONE) assert_holds(m, node->tensors[i]);
-    /* Scratch is written while inputs are still read. */
-    if (node->scratch_bytes) paint(m, node->scratch_offset, node->scratch_bytes, GARBAGE);
-    for (uint32_t i = 0; i < node->op.input_count; i++)
-        if (node->tensors[i] != TMC_FILE_NONE) assert_holds(m, node->tensors[i]);
-    if (node->op.op == TMC_OP_RESHAPE && same_place(place(m, node->tensors[0]), place(m, outputs[0]))) {
-        m->value_of[outputs[0]] = m->value_of[node->tensors[0]]; /* the same data under another shape */
-        return;
-    }
+    const uint32_t x = node->tensors[0], y = outputs[0];
     for (uint32_t o = 0; o < node->op.output_count; o++) {
-        bool shares = false;
-        for (uint32_t i = 0; i < node->op.input_count; i++)
-            shares |= node->tensors[i] != TMC_FILE_NONE && same_place(place(m, node->tensors[i]), place(m, outputs[o]));
-        assert_true(!shares || (o == 0 && node->in_place));
-        write_value(m, outputs[o], ++m->values);
-        /* Outputs of one node are written while the inputs that they do not overwrite are read. */
-        for (uint32_t i = 0; i < node->op.input_count; i++)
-            if (node->tensors[i] != TMC_FILE_NONE && !same_place(place(m, node->tensors[i]), place(m, outputs[0])))
-                assert_holds(m, node->tensors[i]);
+        m->tokens[outputs[o]] = calloc(elements(m, outputs[o]), sizeof(uint32_t));
+        for (size_t i = 0; i < elements(m, outputs[o]); i++) m->tokens[outputs[o]][i] = ++m->last;
     }
-    if (node->scratch_bytes) /* nor does scratch touch outputs: both are written in any order */
-        for (uint32_t o = 0; o < node->op.output_count; o++) {
-            paint(m, node->scratch_offset, node->scratch_bytes, GARBAGE);
-            assert_holds(m, outputs[o]);
+    const tmc_tensor_desc *in = node->op.inputs[0], *out = node->op.outputs[0];
+    const size_t rows = in->rank == 3 ? (size_t)in->dims[1] : 1, cols = in->rank == 3 ? (size_t)in->dims[2] : 1;
+    if (node->op.op == TMC_OP_RESHAPE) memcpy(m->tokens[y], m->tokens[x], elements(m, x) * 4);
+    if (node->op.op == TMC_OP_SLICE) {
+        const size_t first = (size_t)((const tmc_slice_params *)node->op.params)->begin[2], n = (size_t)out->dims[2];
+        for (size_t r = 0; r < rows; r++) memcpy(m->tokens[y] + r * n, m->tokens[x] + r * cols + first, n * 4);
+    }
+    if (node->op.op == TMC_OP_CONCAT || node->op.op == TMC_OP_SPLIT) {
+        const bool join = node->op.op == TMC_OP_CONCAT;
+        const uint32_t whole = join ? y : x, *parts = join ? node->tensors : outputs;
+        const int32_t axis = *(const int32_t *)node->op.params; /* the first word of both */
+        const size_t width = (size_t)m->plan->descs[whole].dims[2];
+        size_t first = 0;
+        for (uint32_t k = 0; k < (join ? node->op.input_count : node->op.output_count); k++) {
+            const tmc_tensor_desc *d = &m->plan->descs[parts[k]];
+            for (size_t i = 0; i < elements(m, parts[k]); i++) {
+                const size_t r = i / (size_t)d->dims[2], c = i % (size_t)d->dims[2];
+                uint32_t *a = &m->tokens[whole][axis == 2 ? r * width + first + c : (first + r) * width + c];
+                uint32_t *b = &m->tokens[parts[k]][i];
+                if (join)
+                    *a = *b;
+                else
+                    *b = *a;
+            }
+            first += (size_t)d->dims[axis];
         }
+    }
+}
+
+/* No input is overwritten but in the same place, element by element, where the node reports it. Tokens that are where
+ * they belong already are not written at all. */
+static void write_output(memory_map *m, const tmc_step *node, uint32_t tensor) {
+    memset(m->writer, 0, sizeof m->writer);
+    for (size_t i = 0; i < elements(m, tensor); i++) {
+        uint32_t *at = cell(m, tensor, i);
+        if (!at) { /* a constant under another shape */
+            assert_true(node->in_place);
+            return;
+        }
+        if (*at == m->tokens[tensor][i]) continue;
+        if (at >= m->arena && at < m->arena + CELLS) m->writer[at - m->arena] = (uint32_t)i + 1;
+        assert_false(node->in_place && node->op.op == TMC_OP_CONCAT);
+    }
+    for (uint32_t k = 0; k < node->op.input_count; k++) {
+        if (node->tensors[k] == TMC_FILE_NONE) continue;
+        for (size_t i = 0; i < elements(m, node->tensors[k]); i++) {
+            const uint32_t *at = cell(m, node->tensors[k], i);
+            if (!at || at < m->arena || at >= m->arena + CELLS || !m->writer[at - m->arena]) continue;
+            assert_true(node->in_place);
+            assert_int_equal(m->writer[at - m->arena], i + 1);
+        }
+    }
+    for (size_t i = 0; i < elements(m, tensor); i++) *cell(m, tensor, i) = m->tokens[tensor][i];
+}
+
+static void check_pitches(const tmc_step *node) {
+    for (uint32_t i = 0; i < node->op.input_count; i++)
+        if (node->op.inputs[i] && node->op.inputs[i]->pitch) assert_true(tmc_op_reads_pitch(&node->op, i));
+    for (uint32_t o = 0; o < node->op.output_count; o++)
+        if (node->op.outputs[o]->pitch) assert_true(tmc_op_writes_pitch(&node->op));
+}
+
+static void simulate_node(memory_map *m, const tmc_step *node) {
+    const uint32_t *outputs = node->tensors + node->op.input_count;
+    check_pitches(node);
+    make_tokens(m, node);
+    assert_inputs_hold(m, node);
+    spoil_scratch(m, node); /* it is written while inputs are still read */
+    assert_inputs_hold(m, node);
+    for (uint32_t o = 0; o < node->op.output_count; o++) write_output(m, node, outputs[o]);
+    spoil_scratch(m, node); /* and while outputs are written */
+    for (uint32_t o = 0; o < node->op.output_count; o++) assert_holds(m, outputs[o]);
 }
 
 static void simulate(const tmc_plan *plan) {
-    arena_map *m = calloc(1, sizeof *m);
+    memory_map *m = calloc(1, sizeof *m);
     const tmc_file_view *view = plan->view;
     m->plan = plan;
-    assert_true(plan->arena_bytes / 64 < sizeof m->owner / sizeof *m->owner);
-    assert_true(view->tensor_count <= 256);
-    for (uint32_t i = 0; i < view->graph->input_count; i++) {
-        uint32_t tensor = tmc_plan_input_tensor(view, i);
-        m->value_of[tensor] = ++m->values;
-        if (place(m, tensor)->offset != TMC_NO_OFFSET)
-            paint(m, place(m, tensor)->offset, tmc_tensor_bytes(&plan->descs[tensor]), m->values);
+    assert_true(plan->arena_bytes / 4 < CELLS);
+    assert_true(view->tensor_count <= TENSORS);
+    for (uint32_t t = 0; t < view->tensor_count; t++) {
+        const uint8_t role = view->tensors[t].role;
+        if (role != TMC_ROLE_ACTIVATION) m->tokens[t] = calloc(elements(m, t), sizeof(uint32_t));
+        for (size_t i = 0; role == TMC_ROLE_INPUT && i < elements(m, t); i++) {
+            m->tokens[t][i] = ++m->last;
+            *cell(m, t, i) = m->last;
+        }
     }
     for (uint32_t i = 0; i < plan->node_count; i++) simulate_node(m, &plan->nodes[i]);
     for (uint32_t i = 0; i < view->graph->input_count; i++) assert_holds(m, tmc_plan_input_tensor(view, i));
     for (uint32_t i = 0; i < view->graph->output_count; i++) {
         uint32_t tensor = tmc_plan_output_tensor(view, i);
+        const tmc_place *p = &plan->places[tensor];
         assert_holds(m, tensor);
-        assert_int_equal(place(m, tensor)->store, TMC_STORE_OUTPUT);
-        assert_int_equal(place(m, tensor)->index, i);
+        assert_int_equal(p->store, TMC_STORE_OUTPUT);
+        assert_int_equal(p->index, i);
+        assert_int_equal(p->start, 0);
+        assert_int_equal(plan->descs[tensor].pitch, 0);
     }
+    for (uint32_t t = 0; t < view->tensor_count; t++) free(m->tokens[t]);
     free(m);
+}
+
+static uint32_t count_still(const tmc_plan *plan) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        const uint16_t op = plan->nodes[i].op.op;
+        count += plan->nodes[i].in_place && (op == TMC_OP_CONCAT || op == TMC_OP_SPLIT);
+    }
+    return count;
 }
 
 static void test_random_graphs_lose_nothing(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= 600; seed++) {
+    uint32_t still[3] = {0};
+    for (uint64_t seed = 1; seed <= 1200; seed++) {
         tmc_plan_options options;
         tmc_plan_options_init(&options);
         options.threads = 1 + seed % 3;
         if (seed % 4 == 0) options.flags = TMC_PLAN_EXTERNAL_IO;
         tmc_model *model = graph_open(graph_random(seed), NULL);
+        uint64_t without = 0;
+        for (int views = TMC_VIEWS_ALWAYS; views > TMC_VIEWS_AUTO; views--) {
+            tmc_plan *other = graph_plan_views(model, &options, (tmc_plan_views)views);
+            simulate(other);
+            still[views] += count_still(other);
+            without = other->arena_bytes;
+            tmc_plan_release(&other);
+        }
         tmc_plan *plan = graph_plan(model, &options);
         simulate(plan);
+        still[TMC_VIEWS_AUTO] += count_still(plan);
+        assert_true(plan->arena_bytes <= without + without / 16);
         tmc_memory memory = {.struct_size = sizeof memory};
         assert_int_equal(tmc_plan_memory(plan, &memory), TMC_OK);
         assert_true(memory.live_bytes <= memory.arena_bytes && memory.activation_bytes <= memory.arena_bytes);
         assert_true(memory.scratch_bytes <= memory.arena_bytes);
         assert_true(memory.arena_bytes + sizeof(void *) < memory.session_bytes);
         tmc_plan_release(&plan);
+        tmc_model_release(&model);
+    }
+    assert_int_equal(still[TMC_VIEWS_NONE], 0);
+    assert_true(still[TMC_VIEWS_AUTO] > 500 && still[TMC_VIEWS_ALWAYS] > still[TMC_VIEWS_AUTO]);
+}
+
+/* The bits do not depend on where tensors lie. Garbage fills the memory first, so that what no node wrote shows. */
+static void run_views(tmc_model *model, tmc_plan_views views, uint8_t digest[16]) {
+    tmc_plan_options options;
+    tmc_plan_options_init(&options);
+    tmc_plan *plan = graph_plan_views(model, &options, views);
+    tmc_memory memory = {.struct_size = sizeof memory};
+    assert_int_equal(tmc_plan_memory(plan, &memory), TMC_OK);
+    const size_t bytes = tmc_round_up((size_t)memory.session_bytes, 64);
+    void *block = aligned_alloc(64, bytes);
+    memset(block, 0xCD, bytes);
+    tmc_session_options so;
+    tmc_session_options_init(&so);
+    so.memory = block;
+    so.memory_bytes = bytes;
+    tmc_session *session = graph_session(plan, &so);
+    graph_fill(session, 9);
+    assert_int_equal(tmc_session_run(session, NULL, NULL), TMC_OK);
+    graph_digest(session, digest);
+    tmc_session_release(&session);
+    tmc_plan_release(&plan);
+    free(block);
+}
+
+static void test_views_change_no_bit(void **state) {
+    (void)state;
+    for (uint64_t seed = 2000; seed < 2600; seed++) {
+        tmc_model *model = graph_open(graph_random(seed), NULL);
+        uint8_t apart[16], views[16];
+        run_views(model, TMC_VIEWS_NONE, apart);
+        run_views(model, TMC_VIEWS_ALWAYS, views);
+        if (memcmp(apart, views, sizeof views)) fail_msg("graph %d gives other bits with views", (int)seed);
         tmc_model_release(&model);
     }
 }
@@ -381,7 +510,8 @@ static void test_many_nodes(void **state) {
     model = graph_open(b, NULL);
     plan = graph_plan(model, NULL);
     assert_int_equal(plan->node_count, NODES + 1);
-    assert_true(plan->live_bytes >= NODES * 64);
+    assert_int_equal(plan->live_bytes, 64 + NODES * 16); /* each arm lies in the join's output */
+    assert_true(plan->nodes[NODES].in_place);
     tmc_plan_release(&plan);
     tmc_model_release(&model);
 }
@@ -425,6 +555,7 @@ static void test_bytes_are_exact(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_graphs_lose_nothing),
+        cmocka_unit_test(test_views_change_no_bit),
         cmocka_unit_test(test_classifier),
         cmocka_unit_test(test_alias_between_graph_outputs_copies),
         cmocka_unit_test(test_alias_of_input_and_constant),

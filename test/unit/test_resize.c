@@ -125,8 +125,8 @@ static double formula(const tmc_resize_params *p, const tmc_tensor_desc *in, con
 
 /* ------------------------------------------------------------------------------------------------------ running */
 
-static op_result run(const tmc_resize_params *p, tmc_tensor_desc desc, const void *data, tmc_isa isa,
-                     uint32_t threads) {
+static op_result run(const tmc_resize_params *p, tmc_tensor_desc desc, const void *data, tmc_isa isa, uint32_t threads,
+                     uint32_t pitch) {
     const op_tensor in = {.desc = desc, .data = data};
     const op_call call = {.op = TMC_OP_RESIZE,
                           .params = p,
@@ -135,6 +135,7 @@ static op_result run(const tmc_resize_params *p, tmc_tensor_desc desc, const voi
                           .output_count = 1,
                           .isa = isa,
                           .threads = threads,
+                          .pitch = pitch,
                           .guard = threads > 1 ? GUARD_START : GUARD_END};
     op_result result;
     if (op_run(&call, &result) != TMC_OK) fail_msg("%s", result.err.message);
@@ -146,8 +147,9 @@ static void check_bits(const tmc_resize_params *p, tmc_tensor_desc desc, const v
                        uint32_t threads) {
     tmc_isa levels[4];
     const size_t count = op_isa_levels(levels);
-    for (size_t l = 0; l < count; l++) {
-        op_result result = run(p, desc, data, levels[l], threads);
+    for (size_t i = 0; i < 2 * count; i++) { /* dense, then with rows apart */
+        const size_t l = i / 2;
+        op_result result = run(p, desc, data, levels[l], threads, i % 2 * 3);
         if (memcmp(result.data[0], expected->data[0], tmc_tensor_bytes(&result.descs[0])))
             fail_msg("%s: other bits with %u threads", tmc_isa_name(levels[l]), threads);
         if (p->mode != TMC_RESIZE_NEAREST && result.kernel) assert_int_equal(result.isa, levels[l]);
@@ -160,7 +162,7 @@ static void check(const tmc_resize_params *p, tmc_tensor_desc desc, uint32_t thr
     float *x = malloc(count * sizeof *x);
     assert_non_null(x);
     random_fill(&rng, x, count, -1.0f, 1.0f);
-    op_result result = run(p, desc, x, TMC_ISA_REF, 1);
+    op_result result = run(p, desc, x, TMC_ISA_REF, 1, 0);
     const float *y = result.data[0];
     for (size_t o = 0; o < tmc_tensor_elements(&result.descs[0]); o++) {
         const double wanted = formula(p, &desc, &result.descs[0], o, x);
@@ -183,7 +185,7 @@ static void expect(tmc_resize_params p, int32_t h, int32_t w, const float *expec
     float x[16];
     for (int i = 0; i < 16; i++) x[i] = (float)(i + 1);
     if (p.coordinates != TMC_COORD_TF_CROP_AND_RESIZE) p.roi_end[0] = p.roi_end[1] = 1.0f;
-    op_result result = run(&p, op_desc(TMC_F32, 2, (const int32_t[]){h, w}), x, TMC_ISA_REF, 1);
+    op_result result = run(&p, op_desc(TMC_F32, 2, (const int32_t[]){h, w}), x, TMC_ISA_REF, 1, 0);
     assert_int_equal(tmc_tensor_elements(&result.descs[0]), count);
     for (size_t i = 0; i < count; i++) {
         const float got = ((const float *)result.data[0])[i];
@@ -332,7 +334,7 @@ static void nearest_moves_any_type(void **state) {
         tmc_resize_params p = {.coordinates = TMC_COORD_TF_CROP_AND_RESIZE, .sizes = {2, 4}, .extrapolation = 1.0f};
         p.roi_begin[1] = -0.5f;
         p.roi_end[0] = p.roi_end[1] = 1.0f; /* coordinates -1, 0, 1, 2 */
-        op_result result = run(&p, op_desc(types[t], 2, (const int32_t[]){2, 3}), x, TMC_ISA_REF, 1);
+        op_result result = run(&p, op_desc(types[t], 2, (const int32_t[]){2, 3}), x, TMC_ISA_REF, 1, 0);
         const uint8_t *y = result.data[0];
         uint8_t one[8] = {1};
         if (types[t] == TMC_F16) one[0] = 0, one[1] = 0x3c;
@@ -365,7 +367,7 @@ static void scratch_is_small(void **state) {
     const tmc_resize_params p = {.mode = TMC_RESIZE_LINEAR, .sizes = {1, 200, 200, 16}};
     float *x = calloc(100 * 100 * 16, sizeof *x);
     assert_non_null(x);
-    op_result result = run(&p, op_desc(TMC_F32, 4, (const int32_t[]){1, 100, 100, 16}), x, TMC_ISA_REF, 2);
+    op_result result = run(&p, op_desc(TMC_F32, 4, (const int32_t[]){1, 100, 100, 16}), x, TMC_ISA_REF, 2, 0);
     assert_in_range(result.scratch_bytes, 2 * 100 * 16 * 4, 2 * 100 * 16 * 4 + 2 * 200 * 2 * 8 + 512);
     op_result_free(&result);
     free(x);

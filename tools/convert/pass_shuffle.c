@@ -109,3 +109,30 @@ tmc_status pass_recognise_shuffle(ir_graph *graph, uint32_t *changes, tmc_error 
     }
     return TMC_OK;
 }
+
+/* A concat of two equal halves that only a shuffle of two groups reads becomes the shuffle's own: one pass over memory
+ * instead of two. */
+static bool join_halves(ir_graph *graph, ir_id id) {
+    const ir_node *shuffle = &graph->nodes[id];
+    if (shuffle->dead || shuffle->op != TMC_OP_CHANNEL_SHUFFLE || shuffle->input_count != 1 ||
+        ((const tmc_block_params *)shuffle->params)->block != 2)
+        return false;
+    const ir_id joined = shuffle->inputs[0], concat = pass_producer(graph, joined, TMC_OP_CONCAT);
+    if (concat == IR_NONE || pass_only_user(graph, joined) != id) return false;
+    const ir_node *node = &graph->nodes[concat];
+    if (node->input_count != 2) return false;
+    const ir_id a = node->inputs[0], b = node->inputs[1];
+    const int32_t last = graph->tensors[joined].desc.rank - 1;
+    if (((const tmc_axis_params *)node->params)->axis != last ||
+        !pass_same_shape(&graph->tensors[a], &graph->tensors[b]))
+        return false;
+    ir_set_input(graph, id, 0, a);
+    ir_append_input(graph, id, b);
+    return true;
+}
+
+tmc_status pass_join_shuffle(ir_graph *graph, uint32_t *changes, tmc_error *err) {
+    (void)err;
+    for (ir_id id = 0; id < graph->node_count; id++) *changes += join_halves(graph, id);
+    return TMC_OK;
+}

@@ -98,6 +98,7 @@ static const named_pass fusion[] = {
     {"fold_batch_norm", pass_fold_batch_norm},
     {"fuse_pad", pass_fuse_pad},
     {"fuse_activation", pass_fuse_activation},
+    {"join_shuffle", pass_join_shuffle},
     {"transpose_to_reshape", pass_transpose_to_reshape},
     {"remove_identity", pass_remove_identity},
     {"fold_constants", pass_fold_constants},

@@ -14,6 +14,7 @@ tmc_status pass_check_dynamic(ir_graph *graph, uint32_t *changes, tmc_error *err
 tmc_status pass_fold_constants(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_remove_identity(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_recognise_shuffle(ir_graph *graph, uint32_t *changes, tmc_error *err);
+tmc_status pass_join_shuffle(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_recognise_activation(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_recognise_fully_connected(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_layout(ir_graph *graph, uint32_t *changes, tmc_error *err);
