@@ -19,7 +19,8 @@ endif
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wno-psabi
 CFLAGS_ALL := -std=c11 $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -fPIC -fvisibility=hidden -ffunction-sections \
   -fdata-sections -MMD -MP -Iinclude -Isrc -I. -DTMC_THREADS=$(strip $(THREADS)) -DTMC_CPUINFO=$(strip $(CPUINFO)) $(SAN) $(EXTRA_CFLAGS)
-LDFLAGS_ALL := -Wl,--gc-sections $(SAN) $(EXTRA_LDFLAGS)
+# Code and constants in one segment: two more would round the file up by 4 KiB each, and map as many pages.
+LDFLAGS_ALL := -Wl,--gc-sections -Wl,-z,noseparate-code $(SAN) $(EXTRA_LDFLAGS)
 LIBS := -lm
 ifeq ($(strip $(THREADS)),1)
 LIBS += -lpthreadpool -lpthread

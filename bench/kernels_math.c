@@ -38,7 +38,17 @@ static void call_reduce_columns(void *context) {
 static void call_scale_shift(void *context) {
     math_call *c = context;
     bench_operands *o = c->o;
-    c->kernels->math.scale_shift.run(ROWS, CHANNELS, o->x, o->z, o->z, o->y, -INFINITY, INFINITY);
+    const tmc_f32_scale_shift_args args = {.rows = ROWS,
+                                           .channels = CHANNELS,
+                                           .x_row = CHANNELS,
+                                           .y_row = CHANNELS,
+                                           .x = o->x,
+                                           .scale = o->z,
+                                           .shift = o->z,
+                                           .y = o->y,
+                                           .lo = -INFINITY,
+                                           .hi = INFINITY};
+    c->kernels->math.scale_shift.run(&args);
 }
 
 static void call_softmax_rows(void *context) {
