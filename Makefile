@@ -51,7 +51,7 @@ $(BUILD)/%__sse41.o: ISA_FLAGS := -msse4.1
 # exceptions, which do not pass through here.
 CFLAGS_ALL += -fno-asynchronous-unwind-tables -fno-unwind-tables
 ifeq ($(strip $(OPT)),-O2)
-FAST_KERNELS := gem dwconv blend unary softmax
+FAST_KERNELS := gem dwconv blend unary softmax winograd
 FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard kernels/x86/f32_$(k)*.c kernels/arm/f32_$(k)*.c)) \
   kernels/f32_math.c src/ops/implicit_gemm.c src/ops/plane.c src/ops/strided.c)
 FAST_OBJ := $(filter-out %__sse41.o,$(FAST_OBJ)) # as fast with -Os, see docs/decisions/0009-levels.md

@@ -9,6 +9,16 @@
 #define GEMM_SUMS 8
 #define GEMM_LEAST (GEMM_SUMS / GEMM_NV)
 
+/* Weights of deep layers come from memory, where the hardware's prefetchers leave half of the bandwidth unused: every
+ * step asks for those 8 KiB on, into the L2 cache. A prefetch reads nothing and cannot fault. The assembler form uses
+ * the pointer to the weights; of the builtin gcc makes a pointer of its own, and spills one of a tile of 14 rows. */
+#if defined(__x86_64__) || defined(__i386__)
+#define GEMM_AHEAD (8192 / sizeof(float))
+#define GEMM_FETCH_AHEAD(p) __asm__ volatile("prefetcht1 %0" : : "m"(*(p)))
+#else
+#define GEMM_FETCH_AHEAD(p) (void)0
+#endif
+
 /* The row of the arguments that row r of a tile of `height` takes. Above 8 rows there is a body for every other height
  * only. */
 TMC_INLINE size_t real_row(const tmc_f32_gemm_args *args, size_t height, size_t r) {
@@ -103,6 +113,7 @@ TMC_INLINE void gemm_tile(const tmc_f32_gemm_args *args, size_t height) {
         for (; k + 4 <= kc; k += 4) k4_step(height, acc, a, k, &w);
 #endif
         for (; k < kc; k++, w += GEMM_NR) {
+            GEMM_FETCH_AHEAD(w + GEMM_AHEAD);
             vecf wv[GEMM_NV];
             TMC_UNROLL
             for (size_t v = 0; v < GEMM_NV; v++) wv[v] = vec_load(w + v * VEC_WIDTH);

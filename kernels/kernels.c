@@ -6,4 +6,5 @@ void tmc_kernels_select(tmc_isa isa, tmc_kernels *kernels) {
     tmc_f32_conv_select(isa, &kernels->conv);
     tmc_f32_math_select(isa, &kernels->math);
     tmc_f32_blend_select(isa, &kernels->blend);
+    tmc_f32_winograd_select(isa, &kernels->winograd);
 }

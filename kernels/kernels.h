@@ -7,6 +7,7 @@
 #include "kernels/f32_blend.h"
 #include "kernels/f32_conv.h"
 #include "kernels/f32_math.h"
+#include "kernels/f32_winograd.h"
 #include "tmcnn/tmcnn.h"
 
 /* Data caches of one core, by which block sizes are chosen; no result depends on them. */
@@ -20,6 +21,7 @@ typedef struct tmc_kernels {
     tmc_f32_conv_kernels conv;
     tmc_f32_math_kernels math;
     tmc_f32_blend_kernel blend;
+    tmc_f32_winograd_kernels winograd;
 } tmc_kernels;
 
 /* `isa` is a level that this CPU has; the caches are the small ones that every CPU has, until the planner knows more.

@@ -17,7 +17,11 @@
  * A transposed convolution has, within each group, one product per phase, one after the other without gaps. Phase
  * r = (o + pad_begin) % stride of an axis holds the output positions o of that residue; its taps are the kernel
  * positions t with (t * dilation) % stride == r, ascending, and may be none, which leaves the bias row. The phases of
- * the axes combine in row-major order. */
+ * the axes combine in row-major order.
+ *
+ * TMC_PACK_F32_WINOGRAD_2X2 and _4X4. The weights g [O,3,3,I] of a convolution of stride 1 as U = G g G^T, 4x4 or 6x6
+ * positions for each pair of channels (docs/winograd.md), in panels as if the kernel were that large: k runs position
+ * y, position x, input channel. */
 #ifndef TMC_FORMAT_PACKING_H
 #define TMC_FORMAT_PACKING_H
 
@@ -25,6 +29,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "format/layout.h"
 
 /* Width of the panel that starts at column `n` < `total`: 16, 8 or 4. */
 static inline size_t tmc_panel_width(size_t total, size_t n) {
@@ -59,6 +64,14 @@ typedef struct tmc_pack_shape {
  * over SIZE_MAX on a small machine and is for the caller to check. Dense weights are below 2^31 bytes. */
 uint64_t tmc_pack_group_floats(const tmc_pack_shape *shape);
 uint64_t tmc_pack_floats(const tmc_pack_shape *shape);
+
+/* Pixels along a side of the output tile of a Winograd packing, 2 or 4; 0 for any other packing. */
+static inline size_t tmc_winograd_tile(uint32_t packing) {
+    return packing == TMC_PACK_F32_WINOGRAD_2X2 ? 2 : packing == TMC_PACK_F32_WINOGRAD_4X4 ? 4 : 0;
+}
+
+/* Positions along a side of the transformed kernel and of the input tile. */
+static inline size_t tmc_winograd_alpha(size_t tile) { return tile + 2; }
 
 /* Packs dense weights and their bias (or NULL) into tmc_pack_floats floats. */
 void tmc_pack_weights(float *dst, const tmc_pack_shape *shape, const float *w, const float *bias);

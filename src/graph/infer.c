@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "format/packing.h"
 
 /* Only the weights of these operators have kernels that read a packed layout. */
-static bool may_be_packed(uint16_t op, uint32_t input) {
+static bool may_be_packed(uint16_t op, uint32_t input, uint32_t packing) {
     if (input != 1) return false;
+    if (tmc_winograd_tile(packing)) return op == TMC_OP_CONV;
     return op == TMC_OP_CONV || op == TMC_OP_DEPTHWISE_CONV || op == TMC_OP_CONV_TRANSPOSE ||
            op == TMC_OP_FULLY_CONNECTED;
 }
@@ -29,9 +31,9 @@ static tmc_status check_arity(const tmc_op_schema *schema, const tmc_infer_args 
             return tmc_fail_field(args->err, TMC_E_GRAPH, "inputs", "%s: input %u is missing, it is not optional",
                                   schema->name, i);
         }
-        if (args->inputs[i]->packing != TMC_PACK_NONE && !may_be_packed(args->op, i))
-            return tmc_fail_field(args->err, TMC_E_UNSUPPORTED, "inputs", "%s: input %u must not be packed",
-                                  schema->name, i);
+        if (args->inputs[i]->packing != TMC_PACK_NONE && !may_be_packed(args->op, i, args->inputs[i]->packing))
+            return tmc_fail_field(args->err, TMC_E_UNSUPPORTED, "inputs", "%s: input %u must not be packed as %d",
+                                  schema->name, i, args->inputs[i]->packing);
     }
     return TMC_OK;
 }

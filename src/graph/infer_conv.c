@@ -1,3 +1,4 @@
+#include "format/packing.h"
 #include "graph/infer.h"
 #include "graph/window.h"
 
@@ -55,6 +56,19 @@ static tmc_status check_channels(const tmc_infer_args *args, int32_t *out_channe
     return TMC_OK;
 }
 
+/* The transforms exist for one kernel: 3x3 over two axes, every pixel, one group. */
+static tmc_status check_winograd(const tmc_infer_args *args) {
+    const tmc_conv_params *p = args->params;
+    if (!tmc_winograd_tile(args->inputs[1]->packing)) return TMC_OK;
+    bool fits = p->spatial == 2 && p->groups == 1;
+    for (int i = 1; i < 3; i++)
+        fits = fits && p->kernel[i] == 3 && p->stride[i] == 1 && p->dilation[i] == 1 && p->pad_begin[i] <= 2 &&
+               p->pad_end[i] <= 2;
+    if (fits) return TMC_OK;
+    return tmc_fail_field(args->err, TMC_E_UNSUPPORTED, "packing",
+                          "Winograd weights, expected a conv 3x3 of stride and dilation 1, pads 0 to 2 and one group");
+}
+
 static tmc_status transposed_outputs(const tmc_window *w, int32_t output_pad, int32_t *out, tmc_error *err) {
     if (output_pad < 0 || output_pad >= (w->stride > w->dilation ? w->stride : w->dilation))
         return tmc_fail_field(err, TMC_E_RANGE, "output_pad", "%d, expected 0 to below stride %d or dilation %d",
@@ -95,6 +109,7 @@ tmc_status tmc_infer_conv(const tmc_infer_args *args) {
     TMC_TRY(check_weights(args, args->op == TMC_OP_DEPTHWISE_CONV ? 0 : 1));
     int32_t channels = 0;
     TMC_TRY(check_channels(args, &channels));
+    TMC_TRY(check_winograd(args));
     TMC_TRY(check_bias(args, channels));
 
     tmc_tensor_desc *y = &args->outputs[0];

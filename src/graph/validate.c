@@ -81,7 +81,7 @@ static tmc_status check_finite(const validator *v, const tmc_file_tensor *t) {
 }
 
 static tmc_status check_constant(const validator *v, const tmc_file_tensor *t, const tmc_tensor_desc *desc) {
-    if (t->packing > TMC_PACK_F32_PANELS)
+    if (t->packing >= TMC_PACK_END)
         return tmc_fail_field(v->err, TMC_E_UNSUPPORTED, "packing", "weight layout %u is unknown to this version",
                               t->packing);
     /* The size of packed weights depends on the node that reads them: checked there. */

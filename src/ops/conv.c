@@ -1,6 +1,7 @@
 #include "graph/window.h"
 #include "ops/implicit_gemm.h"
 #include "ops/weights.h"
+#include "ops/winograd.h"
 
 static tmc_gemm_axis axis_of(const tmc_op_node *node, int axis) {
     const tmc_conv_params *p = node->params;
@@ -27,11 +28,11 @@ static tmc_implicit_gemm product_of(const tmc_op_node *node, const tmc_pack_shap
 
 static tmc_status conv_prepare(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t threads,
                                tmc_op_setup *setup, tmc_error *err) {
-    (void)threads;
     const tmc_conv_params *p = node->params;
     if (p->spatial > 2)
         return tmc_fail_field(err, TMC_E_UNSUPPORTED, "spatial", "conv over %d axes, only 1 and 2 are supported",
                               p->spatial);
+    if (tmc_winograd_used(node)) return tmc_winograd_prepare(node, kernels, threads, setup, err);
     const tmc_pack_shape shape = tmc_weights_shape(node);
     TMC_TRY(tmc_weights_scratch(node, &setup->scratch_bytes, err));
     const tmc_implicit_gemm g = product_of(node, &shape);
@@ -41,6 +42,7 @@ static tmc_status conv_prepare(const tmc_op_node *node, const tmc_kernels *kerne
 }
 
 static tmc_status conv_run(const tmc_op_run *run) {
+    if (tmc_winograd_used(run->node)) return tmc_winograd_run(run);
     const tmc_pack_shape shape = tmc_weights_shape(run->node);
     tmc_implicit_gemm g = product_of(run->node, &shape);
     g.input = run->inputs[0];

@@ -41,7 +41,7 @@ static uint64_t count_parameters(const tmc_file_view *view) {
         const tmc_tensor_desc desc = tmc_graph_tensor(record);
         sum += tmc_tensor_elements(&desc);
         /* Packed weights hold their bias, one number per output channel. */
-        if (record->packing == TMC_PACK_F32_PANELS) sum += (uint64_t)desc.dims[0];
+        if (record->packing != TMC_PACK_NONE) sum += (uint64_t)desc.dims[0];
     }
     return sum;
 }

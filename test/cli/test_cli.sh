@@ -44,6 +44,15 @@ grep -q "licence = Apache-2.0" out || fail "info does not show the metadata"
 expect 0 - "$tmcnn" info --json --nodes brain.tmc
 python3 -c 'import json, sys; m = json.load(open("out")); sys.exit(not (m["macs"] > 0 and m["nodes"] and m["inputs"][0]["shape"][1] == 1))' \
     || fail "info --json"
+expect 2 "winograd wants" "$tmcnn" convert "$model" -o none.tmc --winograd 3x3
+expect 0 - "$tmcnn" convert "$model" -o direct.tmc --winograd off
+expect 0 - "$tmcnn" convert "$model" -o forced.tmc --winograd 4x4
+expect 0 - "$tmcnn" info --nodes forced.tmc
+grep -q "f32_winograd_4x4" out || fail "--winograd 4x4 has no Winograd kernel"
+expect 0 - "$tmcnn" info --nodes direct.tmc
+! grep -q winograd out || fail "--winograd off has a Winograd kernel"
+expect 0 - "$tmcnn" verify forced.tmc
+
 expect 0 - "$tmcnn" verify brain.tmc
 grep -q "self-test   ok" out || fail "verify runs no self-test"
 expect 0 - "$tmcnn" bench --runs 2 --json brain.tmc

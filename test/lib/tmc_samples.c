@@ -11,6 +11,7 @@
     .spatial = 2, .kernel = {1, k, k}, .stride = {1, s, s}, .dilation = {1, 1, 1}, .pad_begin = {0, p, p},             \
     .pad_end = {0, p, p}
 
+static const tmc_conv_params conv3_all = {WINDOW(3, 1, 1), .groups = 1, .act = ACT};
 static const tmc_conv_params conv3 = {WINDOW(3, 2, 1), .groups = 1, .act = ACT};
 static const tmc_conv_params conv_groups = {WINDOW(3, 1, 1), .groups = 2, .act = ACT};
 static const tmc_conv_params depthwise = {WINDOW(3, 1, 1), .groups = 4, .act = ACT};
@@ -47,7 +48,7 @@ static const tmc_resize_params doubled = {.mode = TMC_RESIZE_LINEAR,
 static const tmc_block_params block2 = {.block = 2};
 static const tmc_cast_params to_i32 = {.dtype = TMC_I32};
 
-typedef enum { NOTHING, INPUT, CONSTANT, PANELS, I32_CONSTANT } source;
+typedef enum { NOTHING, INPUT, CONSTANT, PANELS, WINOGRAD, I32_CONSTANT } source;
 
 typedef struct {
     source from;
@@ -82,6 +83,7 @@ static const sample samples[] = {
      {{4, {1, 4, 4, 6}, 0}}},
     {"conv_panels", TMC_OP_CONV, &conv3, {X4, {PANELS, 4, {21, 3, 3, 4}}}, {{4, {1, 2, 2, 21}, 0}}},
     {"conv_groups_panels", TMC_OP_CONV, &conv_groups, {X4, {PANELS, 4, {6, 3, 3, 2}}}, {{4, {1, 4, 4, 6}, 0}}},
+    {"conv_winograd", TMC_OP_CONV, &conv3_all, {X4, {WINOGRAD, 4, {5, 3, 3, 4}}}, {{4, {1, 4, 4, 5}, 0}}},
     {"depthwise_conv", TMC_OP_DEPTHWISE_CONV, &depthwise, {X4, {CONSTANT, 3, {3, 3, 4}}, {CONSTANT, 1, {4}}}, {SAME}},
     {"conv_transpose",
      TMC_OP_CONV_TRANSPOSE,
@@ -143,6 +145,7 @@ static uint32_t add_operand(build *b, const sample *s, uint32_t i) {
     }
     static const float w[1024];
     const tmc_conv_params *conv = s->params;
+    if (o->from == WINOGRAD) return build_winograd(b, names[i], o->dims, w, w);
     return build_panels(b, names[i], o->rank, o->dims, s->op == TMC_OP_CONV ? conv->groups : 1, w, w);
 }
 

@@ -121,6 +121,31 @@ static void test_conv_refusals(void **state) {
     REFUSED(TMC_OP_CONV_TRANSPOSE, TMC_E_LIMIT, n.conv.stride[1] = n.conv.stride[2] = 65);
 }
 
+/* Weights in Winograd's domain: one kernel, every pixel, small pads. */
+static void test_winograd_refusals(void **state) {
+    (void)state;
+#define WINOGRAD (n.has_bias = false, n.w.packing = TMC_PACK_F32_WINOGRAD_4X4)
+    REFUSED(TMC_OP_CONV, TMC_E_GRAPH, n.w.packing = TMC_PACK_F32_WINOGRAD_2X2);
+    REFUSED(TMC_OP_CONV, TMC_E_UNSUPPORTED, (WINOGRAD, n.conv.stride[1] = 2));
+    REFUSED(TMC_OP_CONV, TMC_E_UNSUPPORTED, (WINOGRAD, n.conv.dilation[2] = 2));
+    REFUSED(TMC_OP_CONV, TMC_E_UNSUPPORTED, (WINOGRAD, n.conv.pad_begin[1] = 3));
+    REFUSED(TMC_OP_CONV, TMC_E_UNSUPPORTED, (WINOGRAD, n.conv.pad_end[2] = 3));
+    REFUSED(TMC_OP_CONV, TMC_E_UNSUPPORTED, (WINOGRAD, n.conv.groups = 2, n.w.dims[3] = 2));
+    REFUSED(TMC_OP_CONV, TMC_E_UNSUPPORTED, (WINOGRAD, n.conv.kernel[1] = n.w.dims[1] = 2));
+    REFUSED(TMC_OP_CONV, TMC_E_UNSUPPORTED, (WINOGRAD, n.conv.kernel[2] = n.w.dims[2] = 1));
+    REFUSED(TMC_OP_DEPTHWISE_CONV, TMC_E_UNSUPPORTED, WINOGRAD);
+    REFUSED(TMC_OP_CONV_TRANSPOSE, TMC_E_UNSUPPORTED, WINOGRAD);
+    REFUSED(TMC_OP_FULLY_CONNECTED, TMC_E_UNSUPPORTED, WINOGRAD);
+#undef WINOGRAD
+    node n = good(TMC_OP_CONV);
+    n.has_bias = false;
+    n.w.packing = TMC_PACK_F32_WINOGRAD_2X2;
+    n.conv.pad_begin[1] = n.conv.pad_end[2] = 2;
+    assert_int_equal(infer(&n), TMC_OK);
+    assert_memory_equal(n.y.dims, ((int32_t[6]){1, 8, 8, 6, 0, 0}), sizeof n.y.dims);
+    assert_int_equal(n.y.packing, TMC_PACK_NONE);
+}
+
 static void test_pool_refusals(void **state) {
     (void)state;
     for (uint16_t op = TMC_OP_MAX_POOL; op <= TMC_OP_LP_POOL; op++) {
@@ -186,9 +211,8 @@ static void test_output_shapes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv_refusals),
-        cmocka_unit_test(test_pool_refusals),
-        cmocka_unit_test(test_matrix_refusals),
+        cmocka_unit_test(test_conv_refusals), cmocka_unit_test(test_winograd_refusals),
+        cmocka_unit_test(test_pool_refusals), cmocka_unit_test(test_matrix_refusals),
         cmocka_unit_test(test_output_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -306,12 +306,23 @@ static void test_packed_bytes(void **state) {
     /* Four phases with 1 + 2 + 2 + 4 = 9 taps in all. */
     assert_int_equal(tmc_packed_bytes(TMC_OP_CONV_TRANSPOSE, &conv, &w, &bytes, &err), TMC_OK);
     assert_int_equal(bytes, 4 * (tmc_panels_floats(21, 4) + 2 * tmc_panels_floats(21, 8) + tmc_panels_floats(21, 16)));
+    /* As if the kernel were 4x4 or 6x6. */
+    w.packing = TMC_PACK_F32_WINOGRAD_2X2;
+    assert_int_equal(tmc_packed_bytes(TMC_OP_CONV, &conv, &w, &bytes, &err), TMC_OK);
+    assert_int_equal(bytes, tmc_panels_floats(21, 16 * 4) * 4);
+    w.packing = TMC_PACK_F32_WINOGRAD_4X4;
+    assert_int_equal(tmc_packed_bytes(TMC_OP_CONV, &conv, &w, &bytes, &err), TMC_OK);
+    assert_int_equal(bytes, tmc_panels_floats(21, 36 * 4) * 4);
+    w.packing = TMC_PACK_F32_PANELS;
     conv.groups = 7;
     assert_int_equal(tmc_packed_bytes(TMC_OP_CONV, &conv, &w, &bytes, &err), TMC_OK);
     const size_t group = tmc_panels_floats(3, 36) * 4;
     assert_int_equal(bytes, 6 * ((group + 63) / 64 * 64) + group);
     conv.groups = 1;
     w = (tmc_tensor_desc){.dtype = TMC_F32, .packing = TMC_PACK_F32_PANELS, .rank = 4, .dims = {1, 1, 1, 0x1fffffff}};
+    assert_int_equal(tmc_packed_bytes(TMC_OP_CONV, &conv, &w, &bytes, &err), TMC_E_LIMIT);
+    w = (tmc_tensor_desc){
+        .dtype = TMC_F32, .packing = TMC_PACK_F32_WINOGRAD_4X4, .rank = 4, .dims = {4000, 3, 3, 4000}};
     assert_int_equal(tmc_packed_bytes(TMC_OP_CONV, &conv, &w, &bytes, &err), TMC_E_LIMIT);
 }
 

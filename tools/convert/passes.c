@@ -105,6 +105,13 @@ static const named_pass fusion[] = {
     {"share", pass_share},
 };
 
+/* By pass_winograd_choice. */
+static const named_pass winograd[] = {
+    [WINOGRAD_AUTO] = {"winograd", pass_winograd},
+    [WINOGRAD_2X2] = {"winograd", pass_winograd_2x2},
+    [WINOGRAD_4X4] = {"winograd", pass_winograd_4x4},
+};
+
 static const named_pass packing[] = {{"pack_weights", pass_pack_weights}};
 
 #define MAX_ROUNDS 16 /* of a group of passes; each round that changes something makes the graph smaller or cheaper */
@@ -150,6 +157,7 @@ tmc_status passes_run(ir_graph *graph, const pass_options *options, tmc_error *e
     TMC_TRY(run_group(graph, first, COUNT(first), 1, options, err));
     TMC_TRY(run_group(graph, structure, COUNT(structure), MAX_ROUNDS, options, err));
     TMC_TRY(run_group(graph, fusion, COUNT(fusion), MAX_ROUNDS, options, err));
-    if (!options->keep_dense) TMC_TRY(run_group(graph, packing, COUNT(packing), 1, options, err));
-    return TMC_OK;
+    if (options->keep_dense) return TMC_OK;
+    if (options->winograd != WINOGRAD_OFF) TMC_TRY(run_group(graph, &winograd[options->winograd], 1, 1, options, err));
+    return run_group(graph, packing, COUNT(packing), 1, options, err);
 }

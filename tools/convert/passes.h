@@ -24,6 +24,9 @@ tmc_status pass_fuse_activation(ir_graph *graph, uint32_t *changes, tmc_error *e
 tmc_status pass_transpose_to_reshape(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_share(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_remove_dead(ir_graph *graph, uint32_t *changes, tmc_error *err);
+tmc_status pass_winograd(ir_graph *graph, uint32_t *changes, tmc_error *err);
+tmc_status pass_winograd_2x2(ir_graph *graph, uint32_t *changes, tmc_error *err);
+tmc_status pass_winograd_4x4(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_pack_weights(ir_graph *graph, uint32_t *changes, tmc_error *err);
 
 /* Runs one pass, removes what became dead, compacts, infers all shapes again and checks that the model's outputs kept
@@ -40,8 +43,13 @@ typedef struct pass_report {
 
 typedef void (*pass_explain_fn)(void *user, const pass_report *report);
 
+/* Which 3x3 convolutions get Winograd's algorithm: those that the cost model of pass_winograd finds faster, none, or
+ * all that can have a tile of this size (for tests and measurements). */
+typedef enum pass_winograd_choice { WINOGRAD_AUTO, WINOGRAD_OFF, WINOGRAD_2X2, WINOGRAD_4X4 } pass_winograd_choice;
+
 typedef struct pass_options {
-    bool keep_dense;         /* do not pack weights: for tools that read them */
+    bool keep_dense; /* do not pack weights, and transform none: for tools that read them */
+    pass_winograd_choice winograd;
     pass_explain_fn explain; /* or NULL; called after each pass that changed something */
     void *explain_user;
 } pass_options;

@@ -22,12 +22,15 @@ const cli_command cli_convert = {
     "  --meta KEY=VALUE     a metadata entry: labels, preprocess.mean, licence, ... ; repeat for more\n"
     "  --labels FILE        class names, one per line, as metadata 'labels'\n"
     "  --revision N         rollback counter of the file (default 0)\n"
+    "  --winograd CHOICE    3x3 convolutions by Winograd's algorithm, with other last bits: auto (default: where it "
+    "is\n"
+    "                       faster), off, or 2x2, 4x4 for all that can\n"
     "  --no-selftest        store no self-test vectors\n"
     "  --explain            print what each pass did\n",
     run_convert};
 
 enum { MAX_ENTRIES = 64, LABELS_LIMIT = 65000 };
-enum { OPT_SHAPE_OF = 256, OPT_META, OPT_LABELS, OPT_REVISION, OPT_NO_SELFTEST, OPT_EXPLAIN };
+enum { OPT_SHAPE_OF = 256, OPT_META, OPT_LABELS, OPT_REVISION, OPT_WINOGRAD, OPT_NO_SELFTEST, OPT_EXPLAIN };
 
 typedef struct {
     const char *input, *output;
@@ -84,6 +87,17 @@ static int take_labels(const char *path, convert_args *args) {
     return add_metadata(x_strdup("labels"), (char *)bytes, args);
 }
 
+static int take_winograd(const char *text, convert_args *args) {
+    static const char *const names[] = {
+        [WINOGRAD_AUTO] = "auto", [WINOGRAD_OFF] = "off", [WINOGRAD_2X2] = "2x2", [WINOGRAD_4X4] = "4x4"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        args->options.passes.winograd = (pass_winograd_choice)i;
+        return CLI_OK;
+    }
+    return cli_usage(&cli_convert, "--winograd wants auto, off, 2x2 or 4x4, not '%s'", text);
+}
+
 static int take_option(int code, convert_args *args) {
     long long number = 0;
     switch (code) {
@@ -95,6 +109,7 @@ static int take_option(int code, convert_args *args) {
         if (cli_number(&cli_convert, "revision", optarg, 0, UINT32_MAX, &number)) return CLI_USAGE;
         args->options.revision = (uint32_t)number;
         return CLI_OK;
+    case OPT_WINOGRAD: return take_winograd(optarg, args);
     case OPT_NO_SELFTEST: args->options.no_selftest = true; return CLI_OK;
     case OPT_EXPLAIN: args->explain = true; return CLI_OK;
     default: return cli_usage(&cli_convert, "unknown option");
@@ -107,6 +122,7 @@ static int parse(int argc, char **argv, convert_args *args) {
                                             {"meta", required_argument, NULL, OPT_META},
                                             {"labels", required_argument, NULL, OPT_LABELS},
                                             {"revision", required_argument, NULL, OPT_REVISION},
+                                            {"winograd", required_argument, NULL, OPT_WINOGRAD},
                                             {"no-selftest", no_argument, NULL, OPT_NO_SELFTEST},
                                             {"explain", no_argument, NULL, OPT_EXPLAIN},
                                             {NULL, 0, NULL, 0}};

@@ -1,0 +1,4 @@
+#include "kernels/vec/vec_avx2.h"
+
+#define WINOGRAD_M 2
+#include "kernels/f32_winograd.inl"

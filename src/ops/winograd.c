@@ -1,0 +1,254 @@
+#include "ops/winograd.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "format/packing.h"
+
+#define MAX_POSITIONS (TMC_WINOGRAD_MAX_ALPHA * TMC_WINOGRAD_MAX_ALPHA)
+#define MAX_TILE_ROWS 14
+
+/* Panels whose products are made together: a pixel's 64 channels are whole cache lines side by side, and a tile's rows
+ * are loaded once for four panels. Only where all weights stay in the L2 cache from one block to the next: larger ones
+ * come from memory, and are read as one stream. */
+#define PART_PANELS 4
+
+/* Tiles of a block: its positions and products take half of the L2 cache. Every block reads all weights, so where these
+ * are many its size may grow to a quarter of theirs: positions from the L3 cache cost less than weights from memory.
+ * docs/decisions/0008-winograd.md has the measurements. */
+#define LEAST_TILES 24
+#define MOST_TILES 48
+#define MOST_BLOCK_BYTES (16 * 1024 * 1024)
+
+/* Positions of one segment, for several threads. */
+#define SEGMENT_BYTES (4 * 1024 * 1024)
+
+/* The work is cut into segments of some blocks. In each segment a first loop makes the positions of all its tiles, and
+ * a second one multiplies: a task is one block and one group of panels. So also a layer of few tiles has tasks for all
+ * threads, and the positions take memory for one segment only. */
+typedef struct job {
+    const tmc_op_run *run;
+    const tmc_conv_params *p;
+    const tmc_f32_winograd_kernel *winograd;
+    const tmc_f32_gemm_kernel *gemm;
+    size_t in_h, in_w, out_h, out_w, channels, columns;
+    size_t in_pitch, out_pitch;     /* floats from one pixel to the next */
+    size_t tiles_y, tiles_x, tiles; /* of the output; `tiles` of the whole batch */
+    size_t positions;               /* alpha * alpha */
+    size_t threads;
+    size_t mr;                    /* tiles per call of gemm */
+    size_t part_panels;           /* multiplied together */
+    size_t block, blocks, groups; /* tiles of a block, blocks of a segment, groups of panels */
+    size_t position_stride;       /* floats of a block's positions from one to the next */
+    size_t zero_floats, product_floats, block_floats;
+    size_t first, count; /* tiles of the current segment */
+    const float *zeros;
+    float *products; /* of each slot: [tile][position][column] of a part */
+    float *v;        /* of each block: [position][tile][channel] */
+} job;
+
+bool tmc_winograd_used(const tmc_op_node *node) { return tmc_winograd_tile(node->inputs[1]->packing) != 0; }
+
+static size_t round_to_line(size_t floats) { return tmc_round_up(floats, TMC_ALIGN / sizeof(float)); }
+
+/* The tile height that all panels of the layer have kernels for. */
+static size_t least_rows(const tmc_f32_gemm_kernel *gemm, size_t columns) {
+    size_t mr = MAX_TILE_ROWS;
+    for (size_t column = columns < 16 ? 0 : (columns - 16) / 16 * 16, width; column < columns; column += width) {
+        width = tmc_panel_width(columns, column);
+        mr = tmc_min_size(mr, gemm[tmc_f32_gemm_index(width)].mr);
+    }
+    return mr;
+}
+
+static size_t clamp(size_t value, size_t low, size_t high) { return value < low ? low : value > high ? high : value; }
+
+static void choose_blocks(job *j, size_t l2_bytes) {
+    const size_t panels = tmc_div_up(j->columns, 16);
+    const size_t weight_bytes = tmc_panel_columns_up(j->columns) * j->channels * j->positions * sizeof(float);
+    j->part_panels = weight_bytes > l2_bytes ? 1 : tmc_min_size(PART_PANELS, panels);
+
+    const size_t tile_bytes = j->positions * (j->channels + 16 * j->part_panels) * sizeof(float);
+    const size_t limit = weight_bytes / 4 > l2_bytes / 2 ? weight_bytes / 4 : l2_bytes / 2;
+    size_t block = clamp(limit / tile_bytes, clamp(MOST_BLOCK_BYTES / tile_bytes, 1, LEAST_TILES), MOST_TILES);
+    block = tmc_min_size(tmc_div_up(block, j->mr) * j->mr, j->tiles);
+    j->block = tmc_div_up(j->tiles, tmc_div_up(j->tiles, block));
+
+    /* An odd number of cache lines, so that the positions of a tile do not fall into one set of the L1 cache. */
+    j->position_stride = round_to_line(j->block * j->channels) | 16;
+    j->block_floats = j->positions * j->position_stride;
+    j->product_floats = j->block * j->positions * j->part_panels * 16;
+
+    const size_t affordable = SEGMENT_BYTES / sizeof(float) / j->block_floats;
+    const size_t blocks = j->threads > 1 ? clamp(affordable, j->threads, 4 * j->threads) : 1;
+    j->blocks = tmc_min_size(blocks, tmc_div_up(j->tiles, j->block));
+    j->groups = j->threads > 1 ? tmc_min_size(panels, tmc_div_up(4 * j->threads, j->blocks)) : 1;
+}
+
+static job job_of(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t threads) {
+    const tmc_tensor_desc *x = node->inputs[0], *y = node->outputs[0];
+    const size_t m = tmc_winograd_tile(node->inputs[1]->packing), alpha = tmc_winograd_alpha(m);
+    job j = {.p = node->params,
+             .winograd = &kernels->winograd.size[m == 4],
+             .gemm = kernels->conv.gemm,
+             .in_h = (size_t)x->dims[1],
+             .in_w = (size_t)x->dims[2],
+             .out_h = (size_t)y->dims[1],
+             .out_w = (size_t)y->dims[2],
+             .channels = (size_t)x->dims[3],
+             .columns = (size_t)y->dims[3],
+             .in_pitch = tmc_tensor_pitch(x),
+             .out_pitch = tmc_tensor_pitch(y),
+             .positions = alpha * alpha,
+             .threads = threads};
+    j.tiles_y = tmc_div_up(j.out_h, m);
+    j.tiles_x = tmc_div_up(j.out_w, m);
+    j.tiles = (size_t)x->dims[0] * j.tiles_y * j.tiles_x;
+    j.mr = least_rows(j.gemm, j.columns);
+    j.zero_floats = round_to_line(j.channels);
+    choose_blocks(&j, kernels->caches.l2_bytes);
+    return j;
+}
+
+tmc_status tmc_winograd_prepare(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t threads,
+                                tmc_op_setup *setup, tmc_error *err) {
+    const job j = job_of(node, kernels, threads);
+    const uint64_t floats = j.zero_floats + (uint64_t)threads * j.product_floats + (uint64_t)j.blocks * j.block_floats;
+    if (floats > (TMC_FILE_MAX_TENSOR_BYTES - TMC_ALIGN) / sizeof(float))
+        return tmc_fail(err, TMC_E_LIMIT, "scratch of a Winograd convolution would be over %u bytes",
+                        TMC_FILE_MAX_TENSOR_BYTES);
+    setup->scratch_bytes = (size_t)floats * sizeof(float);
+    setup->kernel = j.winograd->name;
+    setup->isa = j.winograd->isa;
+    return TMC_OK;
+}
+
+/* A tile of the output, by its number in the batch. */
+typedef struct tile_place {
+    size_t n, y, x; /* image, first pixel */
+} tile_place;
+
+static tile_place place_of(const job *j, size_t tile) {
+    const size_t m = j->winograd->m, row = tile / j->tiles_x;
+    return (tile_place){row / j->tiles_y, row % j->tiles_y * m, tile % j->tiles_x * m};
+}
+
+/* The input pixels of a tile; zeros where they are padding or behind the last pixel that the output needs. */
+static void fill_pixels(const job *j, size_t tile, const float **a) {
+    const tile_place at = place_of(j, tile);
+    const ptrdiff_t alpha = (ptrdiff_t)j->winograd->m + 2, pitch = (ptrdiff_t)j->in_pitch;
+    const ptrdiff_t h = (ptrdiff_t)j->in_h, w = (ptrdiff_t)j->in_w;
+    const ptrdiff_t y0 = (ptrdiff_t)at.y - j->p->pad_begin[1], x0 = (ptrdiff_t)at.x - j->p->pad_begin[2];
+    const float *image = (const float *)j->run->inputs[0] + at.n * j->in_h * j->in_w * j->in_pitch;
+    for (ptrdiff_t y = y0; y < y0 + alpha; y++) {
+        const bool inside = y >= 0 && y < h;
+        for (ptrdiff_t x = x0; x < x0 + alpha; x++)
+            *a++ = inside && x >= 0 && x < w ? image + (y * w + x) * pitch : j->zeros;
+    }
+}
+
+/* One of 4 * threads parts of the segment's tiles. */
+static void input_task(void *context, size_t index, size_t slot) {
+    (void)slot;
+    const job *j = context;
+    const size_t part = tmc_div_up(j->count, 4 * j->threads), end = tmc_min_size((index + 1) * part, j->count);
+    const float *a[MAX_POSITIONS];
+    tmc_f32_winograd_input_args args = {.channels = j->channels, .a = a, .v_stride = j->position_stride};
+    for (size_t i = index * part; i < end; i++) {
+        fill_pixels(j, j->first + i, a);
+        args.v = j->v + i / j->block * j->block_floats + i % j->block * j->channels;
+        j->winograd->input(&args);
+    }
+}
+
+/* A part of a task: panels side by side whose products are made together, for the tiles of a block. */
+typedef struct part {
+    size_t first, tiles; /* in the segment */
+    size_t column, end;  /* of the output */
+    size_t width;        /* of all its panels */
+} part;
+
+static const float *panel_at(const job *j, size_t column) {
+    return (const float *)j->run->inputs[1] + tmc_panel_offset(column, j->positions * j->channels);
+}
+
+/* products[tile][position][column] of one position. */
+static void multiply(const job *j, const part *t, size_t position, float *products) {
+    static const float zeros[16] = {0};
+    const size_t stride = j->positions * t->width, calls = tmc_div_up(t->tiles, j->mr);
+    const float *row = j->v + t->first / j->block * j->block_floats + position * j->position_stride;
+    const float *a[MAX_TILE_ROWS];
+    float *c[MAX_TILE_ROWS];
+    tmc_f32_gemm_args args = {.taps = 1,
+                              .kc = j->channels,
+                              .a = a,
+                              .a_stride = MAX_TILE_ROWS,
+                              .c = c,
+                              .bias = zeros,
+                              .lo = -INFINITY,
+                              .hi = INFINITY};
+    products += position * t->width;
+    for (size_t i = 0; i < calls; i++) {
+        args.rows = t->tiles / calls + (i < t->tiles % calls);
+        for (size_t r = 0; r < args.rows; r++, row += j->channels, products += stride) a[r] = row, c[r] = products;
+        for (size_t column = t->column; column < t->end; column += args.columns) {
+            args.columns = tmc_panel_width(j->columns, column);
+            args.c_offset = column - t->column;
+            args.w = panel_at(j, column) + (1 + position * j->channels) * args.columns;
+            j->gemm[tmc_f32_gemm_index(args.columns)].fn(&args);
+        }
+    }
+}
+
+static void write_tiles(const job *j, const part *t, const float *products) {
+    const size_t m = j->winograd->m, pixel = j->out_pitch, row = j->out_w * pixel;
+    tmc_f32_winograd_output_args args = {
+        .m_stride = t->width, .row_stride = row, .pixel_stride = pixel, .lo = j->p->act.lo, .hi = j->p->act.hi};
+    for (size_t i = 0; i < t->tiles; i++, products += j->positions * t->width) {
+        const tile_place at = place_of(j, j->first + t->first + i);
+        float *c = (float *)j->run->outputs[0] + (at.n * j->out_h + at.y) * row + at.x * pixel;
+        args.rows = tmc_min_size(m, j->out_h - at.y);
+        args.pixels = tmc_min_size(m, j->out_w - at.x);
+        for (size_t column = t->column, width; column < t->end; column += width) {
+            width = tmc_panel_width(j->columns, column);
+            args.columns = tmc_min_size(width, j->columns - column);
+            args.m = products + (column - t->column);
+            args.bias = panel_at(j, column);
+            args.c = c + column;
+            j->winograd->output(&args);
+        }
+    }
+}
+
+static void product_task(void *context, size_t index, size_t slot) {
+    const job *j = context;
+    const size_t block = index / j->groups * j->block, group = index % j->groups;
+    const size_t panels = tmc_div_up(j->columns, 16), tiles = tmc_min_size(j->block, j->count - block);
+    const size_t end = tmc_min_size((group + 1) * panels / j->groups * 16, j->columns);
+    float *products = j->products + slot * j->product_floats;
+    for (size_t column = group * panels / j->groups * 16; column < end; column += j->part_panels * 16) {
+        part t = {
+            .first = block, .tiles = tiles, .column = column, .end = tmc_min_size(column + j->part_panels * 16, end)};
+        t.width = tmc_panel_columns_up(t.end - column);
+        for (size_t p = 0; p < j->positions; p++) multiply(j, &t, p, products);
+        write_tiles(j, &t, products);
+    }
+}
+
+tmc_status tmc_winograd_run(const tmc_op_run *run) {
+    job j = job_of(run->node, run->kernels, run->exec->threads);
+    float *zeros = run->scratch;
+    memset(zeros, 0, j.channels * sizeof *zeros);
+    j.run = run;
+    j.zeros = zeros;
+    j.products = zeros + j.zero_floats;
+    j.v = j.products + j.threads * j.product_floats;
+    for (; j.first < j.tiles; j.first += j.count) {
+        j.count = tmc_min_size(j.blocks * j.block, j.tiles - j.first);
+        TMC_TRY(tmc_exec_loop(run->exec, 4 * j.threads, input_task, &j));
+        TMC_TRY(tmc_exec_loop(run->exec, tmc_div_up(j.count, j.block) * j.groups, product_task, &j));
+    }
+    return TMC_OK;
+}
