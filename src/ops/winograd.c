@@ -45,7 +45,7 @@ typedef struct job {
     size_t zero_floats, product_floats, block_floats;
     size_t first, count; /* tiles of the current segment */
     const float *zeros;
-    float *products; /* of each slot: [tile][position][column] of a part */
+    float *products; /* of each slot: [tile][position][column] of a task */
     float *v;        /* of each block: [position][tile][channel] */
 } job;
 
@@ -84,7 +84,8 @@ static void choose_blocks(job *j, size_t l2_bytes) {
     const size_t affordable = SEGMENT_BYTES / sizeof(float) / j->block_floats;
     const size_t blocks = j->threads > 1 ? clamp(affordable, j->threads, 4 * j->threads) : 1;
     j->blocks = tmc_min_size(blocks, tmc_div_up(j->tiles, j->block));
-    j->groups = j->threads > 1 ? tmc_min_size(panels, tmc_div_up(4 * j->threads, j->blocks)) : 1;
+    const size_t wanted = j->threads > 1 ? tmc_div_up(4 * j->threads, j->blocks) : 1;
+    j->groups = clamp(wanted, tmc_div_up(panels, j->part_panels), panels);
 }
 
 static job job_of(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t threads) {
@@ -163,7 +164,7 @@ static void input_task(void *context, size_t index, size_t slot) {
     }
 }
 
-/* A part of a task: panels side by side whose products are made together, for the tiles of a block. */
+/* What a task computes: the tiles of a block, for panels side by side. */
 typedef struct part {
     size_t first, tiles; /* in the segment */
     size_t column, end;  /* of the output */
@@ -224,17 +225,15 @@ static void write_tiles(const job *j, const part *t, const float *products) {
 
 static void product_task(void *context, size_t index, size_t slot) {
     const job *j = context;
-    const size_t block = index / j->groups * j->block, group = index % j->groups;
-    const size_t panels = tmc_div_up(j->columns, 16), tiles = tmc_min_size(j->block, j->count - block);
-    const size_t end = tmc_min_size((group + 1) * panels / j->groups * 16, j->columns);
+    const size_t group = index % j->groups, panels = tmc_div_up(j->columns, 16);
+    part t = {.first = index / j->groups * j->block,
+              .column = group * panels / j->groups * 16,
+              .end = tmc_min_size((group + 1) * panels / j->groups * 16, j->columns)};
+    t.tiles = tmc_min_size(j->block, j->count - t.first);
+    t.width = tmc_panel_columns_up(t.end - t.column);
     float *products = j->products + slot * j->product_floats;
-    for (size_t column = group * panels / j->groups * 16; column < end; column += j->part_panels * 16) {
-        part t = {
-            .first = block, .tiles = tiles, .column = column, .end = tmc_min_size(column + j->part_panels * 16, end)};
-        t.width = tmc_panel_columns_up(t.end - column);
-        for (size_t p = 0; p < j->positions; p++) multiply(j, &t, p, products);
-        write_tiles(j, &t, products);
-    }
+    for (size_t p = 0; p < j->positions; p++) multiply(j, &t, p, products);
+    write_tiles(j, &t, products);
 }
 
 tmc_status tmc_winograd_run(const tmc_op_run *run) {
