@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -41,6 +42,7 @@ int bench_kernels(bench_run *run) {
         fputs("tmcnn-bench: no memory for the kernels' operands\n", stderr);
         return BENCH_FAILED;
     }
+    memset(operands->zeros, 0, sizeof operands->zeros);
     uint32_t state = 1;
     for (size_t i = 0; i < BENCH_OPERAND_FLOATS; i++) {
         state = state * 1664525u + 1013904223u;
@@ -55,6 +57,7 @@ int bench_kernels(bench_run *run) {
     tmc_kernels table;
     tmc_kernels_select(run->options.isa, &table);
     bench_conv_kernels(run, &table.conv, operands);
+    bench_winograd_kernels(run, &table.winograd, operands);
     bench_math_kernels(run, &table, operands);
     json_close_array(&run->json);
     tmc_free(&tmc_allocator_libc, operands, sizeof *operands);

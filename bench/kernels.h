@@ -11,6 +11,7 @@ enum { BENCH_OPERAND_FLOATS = 1 << 16 };
 /* Operands that the kernels share; no kernel's work depends on the values. */
 typedef struct bench_operands {
     float x[BENCH_OPERAND_FLOATS], z[BENCH_OPERAND_FLOATS], y[BENCH_OPERAND_FLOATS]; /* in (0.25, 1.75); y is written */
+    float zeros[256];
     const float *pointers[256];
     float *rows[64];
     int32_t index[256];
@@ -29,6 +30,7 @@ void bench_kernel_report(bench_run *run, const bench_kernel *kernel);
 
 void bench_conv_kernels(bench_run *run, const tmc_f32_conv_kernels *table, bench_operands *operands);
 void bench_dwconv_kernels(bench_run *run, const tmc_f32_conv_kernels *table, bench_operands *operands);
+void bench_winograd_kernels(bench_run *run, const tmc_f32_winograd_kernels *table, bench_operands *operands);
 void bench_math_kernels(bench_run *run, const tmc_kernels *table, bench_operands *operands);
 
 #endif

@@ -103,18 +103,26 @@ static void call_pool(void *context) {
 }
 
 static void report_pool(bench_run *run, bench_operands *o, const tmc_f32_pool_kernel *kernel) {
-    enum { CHANNELS = 64 };
-    static const size_t windows[] = {4, 9, 49};
-    for (size_t t = 0; t < 49; t++) o->pointers[t] = o->x + t * CHANNELS;
+    enum { CHANNELS = 64, PIXELS = 8, STRIDE = 2 };
+    static const size_t windows[] = {2, 3, 7};
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
-        const size_t taps = windows[i];
+        const size_t side = windows[i], row = ((PIXELS - 1) * STRIDE + side) * CHANNELS;
         pool_call call = {.fn = kernel->fn};
-        call.args = (tmc_f32_pool_args){
-            .taps = taps, .channels = CHANNELS, .a = o->pointers, .c = o->y, .divisor = (float)taps};
+        call.args = (tmc_f32_pool_args){.pixels = PIXELS,
+                                        .taps_y = side,
+                                        .taps_x = side,
+                                        .channels = CHANNELS,
+                                        .a = o->x,
+                                        .a_step = STRIDE * CHANNELS,
+                                        .y_step = row,
+                                        .x_step = CHANNELS,
+                                        .c_step = CHANNELS,
+                                        .c = o->y,
+                                        .divisor = (float)(side * side)};
         bench_kernel item = {.name = kernel->name, .fn = call_pool, .context = &call};
-        item.read = taps * CHANNELS * sizeof(float);
-        item.written = CHANNELS * sizeof(float);
-        snprintf(item.size, sizeof item.size, "%zu taps, %d channels", taps, CHANNELS);
+        item.read = side * row * sizeof(float);
+        item.written = PIXELS * CHANNELS * sizeof(float);
+        snprintf(item.size, sizeof item.size, "%zux%zu s%d, %d pixels, %d ch", side, side, STRIDE, PIXELS, CHANNELS);
         bench_kernel_report(run, &item);
     }
 }

@@ -25,10 +25,10 @@ static void report_dwconv(bench_run *run, bench_operands *o, const tmc_f32_dwcon
     enum { TAPS = 9 };
     dwconv_call call = {.pixel = kernel->fn};
     call.pixel_args = (tmc_f32_dwconv_args){.taps = TAPS,
+                                            .all_taps = TAPS,
                                             .channels = channels,
                                             .a = o->pointers,
-                                            .w = o->z + channels,
-                                            .bias = o->z,
+                                            .w = o->z,
                                             .c = o->y,
                                             .lo = -INFINITY,
                                             .hi = INFINITY};
@@ -40,36 +40,48 @@ static void report_dwconv(bench_run *run, bench_operands *o, const tmc_f32_dwcon
     bench_kernel_report(run, &item);
 }
 
+/* Two output rows between padding columns, as most tiles of a layer are. */
 static void report_dwconv_row(bench_run *run, bench_operands *o, const tmc_f32_dwconv_row_kernel *kernel,
                               size_t channels, size_t stride) {
-    enum { PIXELS = 12 };
-    const size_t kw = kernel->kw, columns = (PIXELS - 1) * stride + kw;
+    enum { PIXELS = 14, ROWS = 2 };
+    const size_t kw = kernel->kw, in_rows = kw + (ROWS - 1) * stride;
     dwconv_call call = {.row = kernel->fn};
-    call.row_args = (tmc_f32_dwconv_row_args){.pixels = PIXELS,
-                                              .channels = channels,
-                                              .kernel_h = kw,
-                                              .stride = stride,
-                                              .rows = o->pointers,
-                                              .w = o->z + channels,
-                                              .bias = o->z,
-                                              .c = o->y,
-                                              .lo = -INFINITY,
-                                              .hi = INFINITY};
-    for (size_t y = 0; y < kw; y++) o->pointers[y] = o->x + y * columns * channels;
+    tmc_f32_dwconv_row_args *args = &call.row_args;
+    *args = (tmc_f32_dwconv_row_args){.c_rows = ROWS,
+                                      .pixels = PIXELS,
+                                      .kernel_h = kw,
+                                      .stride = stride,
+                                      .pad = kw / 2,
+                                      .columns = PIXELS * stride,
+                                      .channels = channels,
+                                      .end = channels,
+                                      .a_pitch = channels,
+                                      .c_pitch = channels,
+                                      .w = o->z,
+                                      .zeros = o->zeros,
+                                      .lo = -INFINITY,
+                                      .hi = INFINITY};
+    for (size_t r = 0; r < ROWS; r++) {
+        args->rows[r] = o->pointers + r * kw;
+        args->c[r] = o->y + r * PIXELS * channels;
+        for (size_t y = 0; y < kw; y++) o->pointers[r * kw + y] = o->x + (r * stride + y) * args->columns * channels;
+    }
     bench_kernel item = {.name = kernel->name, .fn = call_dwconv_row, .context = &call};
-    item.macs = PIXELS * kw * kw * channels;
-    item.read = (kw * columns + kw * kw + 1) * channels * sizeof(float);
-    item.written = PIXELS * channels * sizeof(float);
-    snprintf(item.size, sizeof item.size, "%d pixels s%zu, %zu channels", PIXELS, stride, channels);
+    item.macs = ROWS * PIXELS * kw * kw * channels;
+    item.read = (in_rows * args->columns + kw * kw + 1) * channels * sizeof(float);
+    item.written = ROWS * PIXELS * channels * sizeof(float);
+    snprintf(item.size, sizeof item.size, "%dx%d pixels s%zu, %zu ch", ROWS, PIXELS, stride, channels);
     bench_kernel_report(run, &item);
 }
 
 void bench_dwconv_kernels(bench_run *run, const tmc_f32_conv_kernels *table, bench_operands *operands) {
     report_dwconv(run, operands, &table->dwconv, 32);
     report_dwconv(run, operands, &table->dwconv, 144);
-    for (size_t i = 0; i < sizeof table->dwconv_row / sizeof *table->dwconv_row; i++) {
-        report_dwconv_row(run, operands, &table->dwconv_row[i], 32, 1);
-        report_dwconv_row(run, operands, &table->dwconv_row[i], 144, 1);
-        report_dwconv_row(run, operands, &table->dwconv_row[i], 32, 2);
+    for (size_t i = 0; i < 4; i++) {
+        const tmc_f32_dwconv_row_kernel *kernel = &table->dwconv_row[i / 2][i % 2];
+        if (i % 2 && kernel->fn == table->dwconv_row[i / 2][0].fn) continue; /* one tile only at this level */
+        report_dwconv_row(run, operands, kernel, 32, 1);
+        report_dwconv_row(run, operands, kernel, 144, 1);
+        report_dwconv_row(run, operands, kernel, 32, 2);
     }
 }

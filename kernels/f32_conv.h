@@ -56,13 +56,14 @@ typedef struct tmc_f32_gemv_kernel {
     tmc_isa isa;
 } tmc_f32_gemv_kernel;
 
-/* dwconv: one output pixel of a depthwise convolution, any window:
- * c[i] = clamp(bias[i] + sum over tap of a[tap][i] * w[tap * channels + i]). */
+/* dwconv: one output pixel of a depthwise convolution, any window, weights in panels (src/format/packing.h):
+ * c[i] = clamp(bias[i] + sum over tap of a[tap][i] * w[tap][i]). Taps may be cut anywhere: `first` > 0 starts from the
+ * running sum in c. */
 typedef struct tmc_f32_dwconv_args {
-    size_t taps, channels; /* both >= 1 */
-    const float *const *a; /* a[tap]: `channels` floats */
-    const float *w;
-    const float *bias; /* NULL: start from the running sum in c */
+    size_t first, taps, all_taps; /* this call does taps [first, first + taps) of all; taps >= 1 */
+    size_t channels;              /* >= 1 */
+    const float *const *a;        /* a[tap - first]: `channels` floats */
+    const float *w;               /* all panels */
     float *c;
     float lo, hi;
 } tmc_f32_dwconv_args;
@@ -75,16 +76,27 @@ typedef struct tmc_f32_dwconv_kernel {
     tmc_isa isa;
 } tmc_f32_dwconv_kernel;
 
-/* dwconv_row: `pixels` neighbours of one output row whose windows of kernel_h x kw lie wholly inside the input rows,
- * dilation 1, stride 1 or 2; kw is the kernel's own:
- * c[p * channels + i] = clamp(bias[i] + sum over y, x of
- *     rows[y][(p * stride + x) * channels + i] * w[(y * kw + x) * channels + i]). */
+/* dwconv_row: one or two output rows of a depthwise convolution, some of its panels. Windows are kernel_h x kw, the
+ * kernel's own kw, dilation 1 along the row; for output row r and each channel i of the panels that start at columns
+ * [begin, end)
+ *     c[r][p * c_pitch + i] = clamp(bias[i] + sum over y, x of in(y, p * stride - pad + x)[i] * w[y * kw + x][i])
+ * where in(y, column) is rows[r][y] + column * a_pitch, or zeros if rows[r][y] is NULL or the row has no such column.
+ */
+enum { TMC_F32_DWCONV_ROW_MAX_H = 8, TMC_F32_DWCONV_ROW_MIN_CHANNELS = 16 };
+
 typedef struct tmc_f32_dwconv_row_args {
-    size_t pixels, channels, kernel_h; /* all >= 1 */
-    size_t stride;                     /* 1 or 2 */
-    const float *const *rows;          /* rows[y]: ((pixels - 1) * stride + kw) * channels floats */
-    const float *w, *bias;
-    float *c;
+    size_t c_rows;               /* 1 or 2 */
+    size_t pixels, kernel_h;     /* of a row, at least the kernel's; 1 to ...MAX_H */
+    size_t stride;               /* 1 or 2 */
+    size_t pad;                  /* columns before the row that the first window covers, <= kw / 2 */
+    size_t columns;              /* of the input rows; the last window reaches at most kw / 2 past them */
+    size_t channels;             /* of all panels, at least ...MIN_CHANNELS */
+    size_t begin, end;           /* whole panels */
+    const float *const *rows[2]; /* rows[r][y]: first column, channel 0 */
+    size_t a_pitch, c_pitch;     /* floats from one pixel to the next, >= channels */
+    const float *w;              /* all panels */
+    const float *zeros;          /* `channels` zeros */
+    float *c[2];                 /* first pixel, channel 0 */
     float lo, hi;
 } tmc_f32_dwconv_row_args;
 
@@ -92,21 +104,22 @@ typedef void (*tmc_f32_dwconv_row_fn)(const tmc_f32_dwconv_row_args *args);
 
 typedef struct tmc_f32_dwconv_row_kernel {
     tmc_f32_dwconv_row_fn fn;
-    size_t kw, pixels; /* window width; pixels that share one load of the weights */
+    size_t pixels, kw; /* of a tile; window width */
     const char *name;
     tmc_isa isa;
 } tmc_f32_dwconv_row_kernel;
 
-/* Pools: one output pixel, taps in ascending order, valid ones only.
- *   max_pool      acc = a[0][i]; then acc = acc != acc ? acc : acc > x ? acc : x, so that a NaN stays; c[i] = acc
- *   average_pool  acc = a[0][i]; then acc = acc + x; c[i] = acc / divisor
- * With `resume` the chain goes on from c[i]; a sum that will be resumed is stored with divisor 1, which is exact. */
+/* Pools: neighbouring output pixels whose windows have the same taps; taps in ascending order, valid ones only. Tap
+ * (y, x) of pixel p is t = a + p * a_step + y * y_step + x * x_step.
+ *   max_pool      acc = t(0,0)[i]; then acc = acc != acc ? acc : acc > t[i] ? acc : t[i], so that a NaN stays
+ *   average_pool  acc = t(0,0)[i]; then acc = acc + t[i]; at the end acc / divisor
+ * c[p * c_step + i] = acc. */
 typedef struct tmc_f32_pool_args {
-    size_t taps, channels; /* both >= 1 */
-    const float *const *a; /* a[tap]: `channels` floats */
+    size_t pixels, taps_y, taps_x, channels; /* all >= 1 */
+    const float *a;
+    size_t a_step, y_step, x_step, c_step; /* floats */
     float *c;
     float divisor; /* average_pool only */
-    bool resume;
 } tmc_f32_pool_args;
 
 typedef void (*tmc_f32_pool_fn)(const tmc_f32_pool_args *args);
@@ -122,7 +135,7 @@ typedef struct tmc_f32_conv_kernels {
     tmc_f32_gemm_kernel gemm[3]; /* panel widths 16, 8, 4 */
     tmc_f32_gemv_kernel gemv;
     tmc_f32_dwconv_kernel dwconv;
-    tmc_f32_dwconv_row_kernel dwconv_row[2]; /* kw 3, 5 */
+    tmc_f32_dwconv_row_kernel dwconv_row[2][2]; /* kw 3, 5; tiles of 4, and of 7 or again of 4 */
     tmc_f32_pool_kernel max_pool, average_pool;
 } tmc_f32_conv_kernels;
 

@@ -14,13 +14,13 @@
 #undef TMC_F32_GEMV_X
 
 #define TMC_F32_DWCONV_X(isa, ISA) void tmc_f32_dwconv_1p__##isa(const tmc_f32_dwconv_args *args);
-#define TMC_F32_DWCONV_ROW_X(kw, isa, ISA)                                                                             \
-    void tmc_f32_dwconv_row_4p##kw##k__##isa(const tmc_f32_dwconv_row_args *args);
+#define TMC_F32_DWCONV_ROW_X(pixels, kw, isa, ISA)                                                                     \
+    void tmc_f32_dwconv_row_2x##pixels##p##kw##k__##isa(const tmc_f32_dwconv_row_args *args);
 #include "kernels/f32_dwconv.inc"
 #undef TMC_F32_DWCONV_X
 #undef TMC_F32_DWCONV_ROW_X
 
-#define TMC_F32_POOL_X(kind, isa, ISA) void tmc_f32_##kind##_pool_1p__##isa(const tmc_f32_pool_args *args);
+#define TMC_F32_POOL_X(kind, isa, ISA) void tmc_f32_##kind##_pool_4p__##isa(const tmc_f32_pool_args *args);
 #include "kernels/f32_pool.inc"
 #undef TMC_F32_POOL_X
 

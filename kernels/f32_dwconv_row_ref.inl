@@ -1,18 +1,29 @@
 /* dwconv_row in portable C: the specification. Define ROW_KW and ROW_NAME first. */
 #include <math.h>
 
+#include "format/packing.h"
 #include "kernels/f32_conv_list.h"
 
-void ROW_NAME(const tmc_f32_dwconv_row_args *args) {
-    const size_t channels = args->channels;
-    for (size_t p = 0; p < args->pixels; p++) {
-        for (size_t i = 0; i < channels; i++) {
-            float acc = args->bias[i];
-            for (size_t y = 0; y < args->kernel_h; y++)
-                for (size_t x = 0; x < ROW_KW; x++)
-                    acc = fmaf(args->rows[y][(p * args->stride + x) * channels + i],
-                               args->w[(y * ROW_KW + x) * channels + i], acc);
-            args->c[p * channels + i] = tmc_f32_clamp(acc, args->lo, args->hi);
+/* Channel i of pixel p of row r; w: its bias, then its weights. */
+static float output(const tmc_f32_dwconv_row_args *args, size_t r, size_t p, size_t i, const float *w) {
+    float acc = *w;
+    for (size_t y = 0; y < args->kernel_h; y++) {
+        const float *row = args->rows[r][y];
+        for (size_t x = p * args->stride; x < p * args->stride + ROW_KW; x++) {
+            const bool inside = row && x >= args->pad && x - args->pad < args->columns;
+            acc = fmaf(inside ? row[(x - args->pad) * args->a_pitch + i] : 0.0f, *(w += TMC_DEPTHWISE_WIDTH), acc);
         }
     }
+    return tmc_f32_clamp(acc, args->lo, args->hi);
+}
+
+void ROW_NAME(const tmc_f32_dwconv_row_args *args) {
+    for (size_t r = 0; r < args->c_rows; r++)
+        for (size_t p = 0; p < args->pixels; p++)
+            for (size_t n = args->begin; n < args->end; n += TMC_DEPTHWISE_WIDTH) {
+                const size_t channel = tmc_depthwise_channel(args->channels, n);
+                const float *w = args->w + n * (1 + args->kernel_h * ROW_KW);
+                for (size_t i = 0; i < TMC_DEPTHWISE_WIDTH; i++)
+                    args->c[r][p * args->c_pitch + channel + i] = output(args, r, p, channel + i, w + i);
+            }
 }

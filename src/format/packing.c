@@ -106,3 +106,11 @@ void tmc_pack_weights(float *dst, const tmc_pack_shape *s, const float *w, const
             for (size_t i = used; i < stride; i++) dst[group * stride + i] = 0.0f;
     }
 }
+
+void tmc_pack_depthwise(float *dst, const float *w, size_t channels, size_t taps, const float *bias) {
+    const size_t width = TMC_DEPTHWISE_WIDTH, real = channels < width ? channels : width;
+    for (size_t n = 0; n < channels; n += width, dst += width * (1 + taps)) {
+        const size_t channel = tmc_depthwise_channel(channels, n);
+        pack_panel(dst, width, w + channel, real, taps, 1, channels, bias ? bias + channel : NULL);
+    }
+}

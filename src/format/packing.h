@@ -19,6 +19,11 @@
  * positions t with (t * dilation) % stride == r, ascending, and may be none, which leaves the bias row. The phases of
  * the axes combine in row-major order.
  *
+ * A depthwise convolution has one column per channel and one k per tap. Its C columns are cut into ceil(C / 16) panels
+ * of 16. The last one ends at channel C: it repeats channels of the panel before it instead of zeros, so that kernels
+ * need no partial vectors. Below 16 channels there is one panel with zeros behind them. The weights of a panel lie side
+ * by side: those of a dense tensor are 4 * C bytes apart, which for many C is a multiple of the cache's sets.
+ *
  * TMC_PACK_F32_WINOGRAD_2X2 and _4X4. The weights g [O,3,3,I] of a convolution of stride 1 as U = G g G^T, 4x4 or 6x6
  * positions for each pair of channels (docs/winograd.md), in panels as if the kernel were that large: k runs position
  * y, position x, input channel. */
@@ -44,6 +49,14 @@ static inline size_t tmc_panel_columns_up(size_t total) { return (total + 3) & ~
 size_t tmc_panels_floats(size_t total_n, size_t k);
 static inline size_t tmc_panel_offset(size_t n, size_t k) {
     return n * (k + 1); /* panels before it are full: their widths sum to n */
+}
+
+/* Depthwise panels: their width, the columns of all together, and the first channel of the panel that starts at column
+ * `n`; n * (1 + taps) floats lie before it. */
+#define TMC_DEPTHWISE_WIDTH 16
+static inline size_t tmc_depthwise_columns(size_t channels) { return (channels + 15) & ~(size_t)15; }
+static inline size_t tmc_depthwise_channel(size_t channels, size_t n) {
+    return n + TMC_DEPTHWISE_WIDTH <= channels || channels < TMC_DEPTHWISE_WIDTH ? n : channels - TMC_DEPTHWISE_WIDTH;
 }
 
 /* One axis of a phase: `count` taps first, first + step, ... Plain convolutions have the one phase of stride 1. */
@@ -85,5 +98,8 @@ void tmc_pack_weights_part(float *dst, const tmc_pack_shape *shape, size_t group
  * dst holds tmc_panels_floats(n, k) floats. */
 void tmc_pack_panels(float *dst, const float *w, size_t n, size_t k, size_t n_stride, size_t k_stride,
                      const float *bias);
+
+/* Packs dense depthwise weights [taps][channels] into tmc_depthwise_columns(channels) * (1 + taps) floats. */
+void tmc_pack_depthwise(float *dst, const float *w, size_t channels, size_t taps, const float *bias);
 
 #endif

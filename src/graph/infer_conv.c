@@ -37,8 +37,6 @@ static tmc_status check_channels(const tmc_infer_args *args, int32_t *out_channe
     const tmc_tensor_desc *x = args->inputs[0], *w = args->inputs[1];
     int32_t channels = x->dims[x->rank - 1], per_group = w->dims[w->rank - 1];
     if (args->op == TMC_OP_DEPTHWISE_CONV) {
-        if (w->packing != TMC_PACK_NONE)
-            return tmc_fail_field(args->err, TMC_E_UNSUPPORTED, "weights", "depthwise weights must be dense");
         if (p->groups != channels || per_group != channels)
             return tmc_fail_field(args->err, TMC_E_SHAPE, "groups",
                                   "%d groups and weights for %d channels, expected the input's %d channels", p->groups,

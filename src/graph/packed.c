@@ -21,10 +21,20 @@ tmc_pack_shape tmc_packed_shape(uint16_t op, const void *params, const tmc_tenso
     return s;
 }
 
+/* Dense weights are below 2^29 numbers, so this cannot wrap. */
+static uint64_t packed_floats(uint16_t op, const void *params, const tmc_tensor_desc *weights) {
+    if (op == TMC_OP_DEPTHWISE_CONV) {
+        const uint64_t channels = (uint64_t)weights->dims[weights->rank - 1];
+        const uint64_t taps = tmc_dims_product(weights->dims, 0, weights->rank - 1);
+        return (channels + 15) / 16 * 16 * (1 + taps);
+    }
+    const tmc_pack_shape shape = tmc_packed_shape(op, params, weights);
+    return tmc_pack_floats(&shape);
+}
+
 tmc_status tmc_packed_bytes(uint16_t op, const void *params, const tmc_tensor_desc *weights, uint64_t *bytes,
                             tmc_error *err) {
-    const tmc_pack_shape shape = tmc_packed_shape(op, params, weights);
-    const uint64_t floats = tmc_pack_floats(&shape);
+    const uint64_t floats = packed_floats(op, params, weights);
     if (floats > TMC_FILE_MAX_TENSOR_BYTES / sizeof(float))
         return tmc_fail_field(err, TMC_E_LIMIT, "dims", "packed weights are larger than %u bytes",
                               TMC_FILE_MAX_TENSOR_BYTES);

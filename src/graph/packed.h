@@ -11,7 +11,8 @@
  * With a Winograd packing the kernel is the transformed one. */
 tmc_pack_shape tmc_packed_shape(uint16_t op, const void *params, const tmc_tensor_desc *weights);
 
-/* Bytes of these weights in their packing, which is in panels; *bytes is left untouched on failure. Errors: E_LIMIT. */
+/* Bytes of these weights, or of a depthwise_conv's, in their packing, which is in panels; *bytes is left untouched on
+ * failure. Errors: E_LIMIT. */
 tmc_status tmc_packed_bytes(uint16_t op, const void *params, const tmc_tensor_desc *weights, uint64_t *bytes,
                             tmc_error *err);
 

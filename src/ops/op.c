@@ -22,7 +22,10 @@ bool tmc_op_takes_pitch(uint16_t op) {
     case TMC_OP_SPLIT:
     case TMC_OP_SLICE:
     case TMC_OP_TRANSPOSE:
-    case TMC_OP_CHANNEL_SHUFFLE: return true;
+    case TMC_OP_CHANNEL_SHUFFLE:
+    case TMC_OP_DEPTHWISE_CONV:
+    case TMC_OP_MAX_POOL:
+    case TMC_OP_AVERAGE_POOL: return true;
     default: return false;
     }
 }

@@ -4,7 +4,6 @@
 #include "graph/window.h"
 #include "ops/op.h"
 
-#define MAX_TAPS 64
 #define TASK_ELEMENTS (1u << 20) /* read by a task: under 1 ms on the slowest core */
 #define MIN_CHANNELS 64          /* of a task: whole cache lines, whole vectors */
 
@@ -14,7 +13,7 @@ typedef struct job {
     tmc_f32_pool_fn fn;
     const float *input;
     float *output;
-    size_t out_h, out_w, channels;
+    size_t out_h, out_w, channels, in_pitch, out_pitch;
     size_t rows, rows_per_task, channels_per_task;
 } job;
 
@@ -39,41 +38,50 @@ static float divisor_of(const job *j, int64_t iy0, int64_t ix0, int32_t taps) {
     return (float)(y * x);
 }
 
-static void run_pixel(const job *j, const float *image, int64_t iy0, int64_t ix0, size_t channels, float *c) {
-    const float *a[MAX_TAPS];
-    int32_t ky, kx, y_count = taps_within(&j->y, iy0, 0, j->y.in, &ky),
-                    x_count = taps_within(&j->x, ix0, 0, j->x.in, &kx);
-    const size_t taps = (size_t)y_count * (size_t)x_count;
-    tmc_f32_pool_args args = {.channels = channels, .a = a, .c = c};
-    int32_t y = 0, x = 0;
-    for (size_t done = 0; done < taps; done += args.taps) {
-        args.taps = tmc_min_size(taps - done, MAX_TAPS);
-        for (size_t t = 0; t < args.taps; t++) {
-            const size_t iy = (size_t)(iy0 + (int64_t)(ky + y) * j->y.dilation);
-            const size_t ix = (size_t)(ix0 + (int64_t)(kx + x) * j->x.dilation);
-            a[t] = image + (iy * (size_t)j->x.in + ix) * j->channels;
-            if (++x == x_count) x = 0, y++;
+/* Output pixels [ox, ox + pixels) of a row, whose windows have the same columns of taps. */
+static void run_pixels(const job *j, const float *image, int64_t iy0, size_t ox, size_t pixels, size_t channels,
+                       float *c) {
+    const int64_t ix0 = (int64_t)ox * j->x.stride - j->x.pad_begin;
+    int32_t ky, kx;
+    const int32_t y_count = taps_within(&j->y, iy0, 0, j->y.in, &ky);
+    const int32_t x_count = taps_within(&j->x, ix0, 0, j->x.in, &kx);
+    const size_t iy = (size_t)(iy0 + (int64_t)ky * j->y.dilation), ix = (size_t)(ix0 + (int64_t)kx * j->x.dilation);
+    const tmc_f32_pool_args args = {.pixels = pixels,
+                                    .taps_y = (size_t)y_count,
+                                    .taps_x = (size_t)x_count,
+                                    .channels = channels,
+                                    .a = image + (iy * (size_t)j->x.in + ix) * j->in_pitch,
+                                    .a_step = (size_t)j->x.stride * j->in_pitch,
+                                    .y_step = (size_t)j->y.dilation * (size_t)j->x.in * j->in_pitch,
+                                    .x_step = (size_t)j->x.dilation * j->in_pitch,
+                                    .c_step = j->out_pitch,
+                                    .c = c + ox * j->out_pitch,
+                                    .divisor = divisor_of(j, iy0, ix0, y_count * x_count)};
+    j->fn(&args);
+}
+
+static void lp(const tmc_f32_pool_args *args, bool square) {
+    for (size_t p = 0; p < args->pixels; p++)
+        for (size_t i = 0; i < args->channels; i++) {
+            float acc = 0.0f;
+            for (size_t y = 0; y < args->taps_y; y++)
+                for (size_t x = 0; x < args->taps_x; x++) {
+                    const float v = args->a[p * args->a_step + y * args->y_step + x * args->x_step + i];
+                    acc = square ? fmaf(v, v, acc) : acc + fabsf(v);
+                }
+            args->c[p * args->c_step + i] = square ? sqrtf(acc) : acc;
         }
-        args.divisor = done + args.taps == taps ? divisor_of(j, iy0, ix0, (int32_t)taps) : 1.0f;
-        j->fn(&args);
-        args.resume = true;
-    }
 }
 
-static void lp1(const tmc_f32_pool_args *args) {
-    for (size_t i = 0; i < args->channels; i++) {
-        float acc = args->resume ? args->c[i] : 0.0f;
-        for (size_t t = 0; t < args->taps; t++) acc += fabsf(args->a[t][i]);
-        args->c[i] = acc;
-    }
-}
+static void lp1(const tmc_f32_pool_args *args) { lp(args, false); }
+static void lp2(const tmc_f32_pool_args *args) { lp(args, true); }
 
-static void lp2(const tmc_f32_pool_args *args) {
-    for (size_t i = 0; i < args->channels; i++) {
-        float acc = args->resume ? args->c[i] : 0.0f;
-        for (size_t t = 0; t < args->taps; t++) acc = fmaf(args->a[t][i], args->a[t][i], acc);
-        args->c[i] = acc;
-    }
+/* The pixels from `ox` on whose windows lie between the left and the right edge, or 1. */
+static size_t equal_windows(const job *j, size_t ox) {
+    const int64_t start = (int64_t)ox * j->x.stride - j->x.pad_begin;
+    const int64_t last = j->x.in - tmc_window_extent(&j->x); /* start of a window inside */
+    if (start < 0 || start > last) return 1;
+    return tmc_min_size((size_t)((last - start) / j->x.stride) + 1, j->out_w - ox);
 }
 
 static void pool_task(void *context, size_t index, size_t slot) {
@@ -84,13 +92,11 @@ static void pool_task(void *context, size_t index, size_t slot) {
     const size_t channels = tmc_min_size(j->channels_per_task, j->channels - channel);
     const size_t first = index / blocks * j->rows_per_task, last = tmc_min_size(first + j->rows_per_task, j->rows);
     for (size_t row = first; row < last; row++) {
-        const float *image = j->input + row / j->out_h * (size_t)j->y.in * (size_t)j->x.in * j->channels + channel;
-        float *c = j->output + row * j->out_w * j->channels + channel;
+        const float *image = j->input + row / j->out_h * (size_t)j->y.in * (size_t)j->x.in * j->in_pitch + channel;
         const int64_t iy0 = (int64_t)(row % j->out_h) * j->y.stride - j->y.pad_begin;
-        for (size_t ox = 0; ox < j->out_w; ox++, c += j->channels) {
-            run_pixel(j, image, iy0, (int64_t)ox * j->x.stride - j->x.pad_begin, channels, c);
-            if (j->fn != lp2) continue;
-            for (size_t i = 0; i < channels; i++) c[i] = sqrtf(c[i]);
+        for (size_t ox = 0, pixels; ox < j->out_w; ox += pixels) {
+            pixels = equal_windows(j, ox);
+            run_pixels(j, image, iy0, ox, pixels, channels, j->output + row * j->out_w * j->out_pitch + channel);
         }
     }
 }
@@ -119,6 +125,8 @@ static tmc_status pool_run(const tmc_op_run *run, tmc_f32_pool_fn fn) {
     j.out_h = (size_t)tmc_spatial_dim(out, p->spatial, 1);
     j.out_w = (size_t)tmc_spatial_dim(out, p->spatial, 2);
     j.channels = (size_t)in->dims[in->rank - 1];
+    j.in_pitch = tmc_tensor_pitch(in);
+    j.out_pitch = tmc_tensor_pitch(out);
     j.rows = (size_t)in->dims[0] * j.out_h;
     choose_tasks(&j, run->exec->threads);
     const size_t blocks = tmc_div_up(j.channels, j.channels_per_task);

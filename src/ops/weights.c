@@ -13,11 +13,11 @@ tmc_pack_shape tmc_weights_shape(const tmc_op_node *node) {
 tmc_status tmc_weights_scratch(const tmc_op_node *node, size_t *bytes, tmc_error *err) {
     *bytes = 0;
     if (node->inputs[1]->packing != TMC_PACK_NONE) return TMC_OK;
-    const tmc_pack_shape shape = tmc_weights_shape(node);
-    const uint64_t floats = tmc_pack_floats(&shape);
-    if (floats > (TMC_FILE_MAX_TENSOR_BYTES - TMC_ALIGN) / sizeof(float))
+    uint64_t packed;
+    TMC_TRY(tmc_packed_bytes(node->op, node->params, node->inputs[1], &packed, err));
+    if (packed > TMC_FILE_MAX_TENSOR_BYTES - TMC_ALIGN)
         return tmc_fail(err, TMC_E_LIMIT, "packed weights would be over %u bytes", TMC_FILE_MAX_TENSOR_BYTES);
-    *bytes = tmc_round_up((size_t)floats * sizeof(float), TMC_ALIGN);
+    *bytes = tmc_round_up((size_t)packed, TMC_ALIGN);
     return TMC_OK;
 }
 
@@ -44,6 +44,17 @@ tmc_status tmc_weights_panels(const tmc_op_run *run, const tmc_pack_shape *shape
     *panels = run->scratch;
     packing_job job = {shape, run->inputs[1], run->node->input_count > 2 ? run->inputs[2] : NULL, run->scratch};
     return tmc_exec_loop(run->exec, shape->groups * tmc_div_up(shape->columns, 16), pack_task, &job);
+}
+
+tmc_status tmc_weights_depthwise(const tmc_op_run *run, const float **panels) {
+    const tmc_tensor_desc *desc = run->node->inputs[1];
+    *panels = run->inputs[1];
+    if (desc->packing != TMC_PACK_NONE) return TMC_OK;
+    *panels = run->scratch;
+    tmc_pack_depthwise(run->scratch, run->inputs[1], (size_t)desc->dims[desc->rank - 1],
+                       tmc_dims_product(desc->dims, 0, desc->rank - 1),
+                       run->node->input_count > 2 ? run->inputs[2] : NULL);
+    return TMC_OK;
 }
 
 tmc_status tmc_weights_zeros(const tmc_op_run *run, size_t floats, const float **zeros) {

@@ -15,6 +15,9 @@ tmc_status tmc_weights_scratch(const tmc_op_node *node, size_t *bytes, tmc_error
 /* The panels: input 1 itself, or the start of the scratch after packing it. Errors: E_CANCELLED, E_TIMEOUT. */
 tmc_status tmc_weights_panels(const tmc_op_run *run, const tmc_pack_shape *shape, const float **panels);
 
+/* The same of a depthwise_conv. */
+tmc_status tmc_weights_depthwise(const tmc_op_run *run, const float **panels);
+
 /* `floats` zeros in the scratch behind the panels, for padding taps; prepare added their bytes. */
 tmc_status tmc_weights_zeros(const tmc_op_run *run, size_t floats, const float **zeros);
 

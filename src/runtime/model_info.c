@@ -32,6 +32,14 @@ static uint64_t count_macs(const tmc_file_view *view) {
     return sum;
 }
 
+/* Packed weights hold their bias, one number per output channel. They are input 1 and have one reader. */
+static uint64_t packed_biases(const tmc_file_view *view, const tmc_file_node *node) {
+    const uint32_t index = node->input_count > 1 ? view->index[node->index_first + 1] : TMC_FILE_NONE;
+    if (index == TMC_FILE_NONE || view->tensors[index].packing == TMC_PACK_NONE) return 0;
+    const tmc_tensor_desc desc = tmc_graph_tensor(&view->tensors[index]);
+    return (uint64_t)desc.dims[node->op == TMC_OP_DEPTHWISE_CONV ? desc.rank - 1 : 0];
+}
+
 /* Constants of real numbers; integers are shapes and indices. */
 static uint64_t count_parameters(const tmc_file_view *view) {
     uint64_t sum = 0;
@@ -40,9 +48,8 @@ static uint64_t count_parameters(const tmc_file_view *view) {
         if (record->role != TMC_ROLE_CONSTANT || record->dtype == TMC_I32 || record->dtype == TMC_I64) continue;
         const tmc_tensor_desc desc = tmc_graph_tensor(record);
         sum += tmc_tensor_elements(&desc);
-        /* Packed weights hold their bias, one number per output channel. */
-        if (record->packing != TMC_PACK_NONE) sum += (uint64_t)desc.dims[0];
     }
+    for (uint32_t n = 0; n < view->node_count; n++) sum += packed_biases(view, &view->nodes[n]);
     return sum;
 }
 

@@ -26,12 +26,12 @@ static void test_operators_with_weights(void **state) {
     ir_graph *g = ir_graph_new("pack");
     ir_id x = make_input(g, "x", DIMS(1, 6, 7, 9));
     x = make_conv(g, x, 29, 3, 1, 1, 1);
-    x = make_depthwise(g, x, 3, 2, 1); /* stays dense */
+    x = make_depthwise(g, x, 3, 2, 1);
     x = make_conv(g, make_conv(g, x, 18, 1, 1, 0, 1), 27, 3, 1, 1, 9);
     x = make_conv_transpose(g, x, 5, 3, 2);
     x = make_global_pool(g, x);
     ir_add_output(g, make_dense(g, make_reshape(g, x, DIMS(1, 5)), 13));
-    check_packed(g, 5);
+    check_packed(g, 6);
 }
 
 static void test_shared_weights_are_packed_for_each_reader(void **state) {

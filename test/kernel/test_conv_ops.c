@@ -17,6 +17,7 @@
 #include "lib/naive_conv.h"
 #include "lib/op_runner.h"
 #include "lib/random.h"
+#include "ops/op.h"
 
 typedef void (*naive_fn)(const tmc_conv_params *, const tmc_tensor_desc *, const float *, const float *, const float *,
                          const tmc_tensor_desc *, float *);
@@ -83,7 +84,17 @@ static void free_case(conv_case *c) {
     free(c->b);
 }
 
+static float *pack_depthwise(const conv_case *c, size_t *bytes) {
+    const size_t channels = (size_t)c->p.groups, taps = tmc_tensor_elements(&c->w_desc) / channels;
+    *bytes = tmc_depthwise_columns(channels) * (1 + taps) * sizeof(float);
+    float *packed = malloc(*bytes);
+    assert_non_null(packed);
+    tmc_pack_depthwise(packed, c->w, channels, taps, c->has_bias ? c->b : NULL);
+    return packed;
+}
+
 static float *pack_case(const conv_case *c, size_t *bytes) {
+    if (c->op == TMC_OP_DEPTHWISE_CONV) return pack_depthwise(c, bytes);
     const bool transposed = c->op == TMC_OP_CONV_TRANSPOSE;
     tmc_pack_shape s = {(size_t)c->p.groups,
                         (size_t)(c->w_desc.dims[0] / c->p.groups),
@@ -150,7 +161,6 @@ static void check_case(conv_case *c, naive_fn naive) {
             call.guard = call.threads == 1 ? GUARD_END : GUARD_START;
             run_and_compare(&call, expected, what);
         }
-        if (c->op == TMC_OP_DEPTHWISE_CONV) continue;
         op_call packed_call = call;
         op_tensor packed_inputs[2] = {inputs[0], inputs[1]};
         float *packed = pack_case(c, &packed_inputs[1].bytes);
@@ -160,6 +170,9 @@ static void check_case(conv_case *c, naive_fn naive) {
         packed_call.input_count = 2;
         packed_call.threads = 1;
         run_and_compare(&packed_call, expected, what);
+        if (tmc_op_takes_pitch(c->op))
+            for (packed_call.pitch = 1; packed_call.pitch <= 16; packed_call.pitch += 15)
+                run_and_compare(&packed_call, expected, what);
         free(packed);
     }
     free(expected);
@@ -271,6 +284,28 @@ static void test_depthwise_windows(void **state) {
             }
 }
 
+/* So many channels that tasks take parts of them, with a last panel that repeats some, and rows too narrow for a tile.
+ */
+static void test_depthwise_parts(void **state) {
+    (void)state;
+    static const shape_case shapes[] = {{2, 7, 7, 1003, 0, 3, 3, 1, 1},  {1, 14, 15, 523, 0, 5, 5, 2, 2},
+                                        {1, 13, 14, 304, 0, 3, 3, 2, 1}, {1, 9, 3, 40, 0, 3, 3, 1, 1},
+                                        {1, 1, 1, 33, 0, 5, 5, 1, 2},    {1, 5, 30, 24, 0, 1, 3, 1, 1}};
+    random_state r;
+    random_init(&r, 17);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const shape_case *s = &shapes[i];
+        tmc_conv_params p = neutral_params(2);
+        p.kernel[1] = s->kh, p.kernel[2] = s->kw;
+        p.stride[1] = p.stride[2] = s->stride;
+        p.pad_begin[1] = p.pad_end[1] = s->kh > 1 ? s->pad : 0;
+        p.pad_begin[2] = p.pad_end[2] = s->pad;
+        conv_case c = make_case(&r, TMC_OP_DEPTHWISE_CONV, &p, s->n, s->h, s->w, s->ic, 1, false);
+        check_case(&c, naive_depthwise_conv);
+        free_case(&c);
+    }
+}
+
 /* A stride above the kernel leaves phases without taps, whose outputs are the bias. */
 static void test_conv_transpose_gaps(void **state) {
     (void)state;
@@ -297,7 +332,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conv_random),           cmocka_unit_test(test_depthwise_random),
         cmocka_unit_test(test_conv_transpose_random), cmocka_unit_test(test_conv_blocking),
-        cmocka_unit_test(test_depthwise_windows),     cmocka_unit_test(test_conv_transpose_gaps),
+        cmocka_unit_test(test_depthwise_windows),     cmocka_unit_test(test_depthwise_parts),
+        cmocka_unit_test(test_conv_transpose_gaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

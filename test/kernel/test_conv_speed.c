@@ -75,13 +75,16 @@ static void print_layer(const layer *l, tmc_isa isa) {
     random_fill(&r, w, weights, -1, 1);
     in[0].data = x;
     in[1].data = w;
-    if (!depthwise) {
-        in[1].bytes = (size_t)tmc_pack_floats(&s) * sizeof(float);
-        in[1].desc.packing = TMC_PACK_F32_PANELS;
-        in[1].data = packed = malloc(in[1].bytes);
-        assert_non_null(packed);
+    const size_t channels = (size_t)l->in, taps = weights / channels;
+    in[1].bytes =
+        sizeof(float) * (depthwise ? tmc_depthwise_columns(channels) * (1 + taps) : (size_t)tmc_pack_floats(&s));
+    in[1].desc.packing = TMC_PACK_F32_PANELS;
+    in[1].data = packed = malloc(in[1].bytes);
+    assert_non_null(packed);
+    if (depthwise)
+        tmc_pack_depthwise(packed, w, channels, taps, NULL);
+    else
         tmc_pack_weights(packed, &s, w, NULL);
-    }
     op_call call = {.op = l->op, .params = &p, .inputs = in, .input_count = 2, .output_count = 1, .isa = isa};
     op_result result;
     call.repeat = isa == TMC_ISA_REF ? 1 : 40;

@@ -6,9 +6,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "base/checked.h"
+#include "format/packing.h"
 #include "kernels/f32_conv_list.h"
 #include "lib/bits.h"
 #include "lib/guard.h"
@@ -18,11 +21,10 @@
 #include "lib/speed.h"
 
 #define MAX_TAPS 30
-#define MAX_ROWS 6
 
 static const tmc_f32_dwconv_kernel dwconv_kernels[] = {
 #define TMC_F32_DWCONV_X(isa, ISA) {tmc_f32_dwconv_1p__##isa, "f32_dwconv_1p__" #isa, TMC_ISA_##ISA},
-#define TMC_F32_DWCONV_ROW_X(kw, isa, ISA)
+#define TMC_F32_DWCONV_ROW_X(pixels, kw, isa, ISA)
 #include "kernels/f32_dwconv.inc"
 #undef TMC_F32_DWCONV_X
 #undef TMC_F32_DWCONV_ROW_X
@@ -30,8 +32,9 @@ static const tmc_f32_dwconv_kernel dwconv_kernels[] = {
 
 static const tmc_f32_dwconv_row_kernel row_kernels[] = {
 #define TMC_F32_DWCONV_X(isa, ISA)
-#define TMC_F32_DWCONV_ROW_X(kw, isa, ISA)                                                                             \
-    {tmc_f32_dwconv_row_4p##kw##k__##isa, kw, 4, "f32_dwconv_row_4p" #kw "k__" #isa, TMC_ISA_##ISA},
+#define TMC_F32_DWCONV_ROW_X(pixels, kw, isa, ISA)                                                                     \
+    {tmc_f32_dwconv_row_2x##pixels##p##kw##k__##isa, pixels, kw, "f32_dwconv_row_2x" #pixels "p" #kw "k__" #isa,       \
+     TMC_ISA_##ISA},
 #include "kernels/f32_dwconv.inc"
 #undef TMC_F32_DWCONV_X
 #undef TMC_F32_DWCONV_ROW_X
@@ -46,25 +49,41 @@ static guard_buffer random_buffer(random_state *r, size_t count, guard_side side
     return b;
 }
 
+/* Dense weights [taps][channels] and a bias as the kernels read them. */
+static guard_buffer packed(const float *w, const float *bias, size_t channels, size_t taps, guard_side side) {
+    guard_buffer b = guard_alloc(tmc_depthwise_columns(channels) * (1 + taps) * sizeof(float), side);
+    tmc_pack_depthwise(b.data, w, channels, taps, bias);
+    return b;
+}
+
+static float clamped(float x, float lo, float hi) {
+    x = x < lo ? lo : x;
+    return x > hi ? hi : x;
+}
+
+/* variant 1: the sum goes on from c; 3: special numbers. */
 static void check_dwconv(const tmc_f32_dwconv_kernel *kernel, size_t channels, uint32_t variant, random_state *r) {
     const guard_side side = variant % 2 ? GUARD_START : GUARD_END;
-    const size_t taps = (size_t)random_int(r, 1, MAX_TAPS);
-    guard_buffer a[MAX_TAPS], w = random_buffer(r, taps * channels, side, variant == 3);
+    const size_t all = (size_t)random_int(r, 2, MAX_TAPS),
+                 first = variant == 1 ? (size_t)random_int(r, 1, 10) % all : 0;
+    const size_t taps = variant == 2 ? all : (size_t)random_int(r, 1, (int32_t)(all - first));
+    guard_buffer a[MAX_TAPS], w = random_buffer(r, all * channels, side, variant == 3);
     guard_buffer bias = random_buffer(r, channels, side, false), c = random_buffer(r, channels, side, false);
-    const float *pointers[MAX_TAPS];
+    guard_buffer panels = packed(w.data, bias.data, channels, all, side);
+    const float *pointers[MAX_TAPS], *dense = w.data;
     for (size_t t = 0; t < taps; t++) {
         a[t] = random_buffer(r, channels, side, variant == 3);
         pointers[t] = a[t].data;
     }
     const float inf = variant == 2 ? INFINITY : 0.5f;
-    tmc_f32_dwconv_args g = {taps, channels, pointers, w.data, variant == 1 ? NULL : bias.data, c.data, -inf, inf};
+    tmc_f32_dwconv_args g = {first, taps, all, channels, pointers, panels.data, c.data, -inf, inf};
     float *expected = malloc(channels * sizeof *expected);
     assert_non_null(expected);
     for (size_t i = 0; i < channels; i++) {
-        float acc = g.bias ? g.bias[i] : g.c[i];
-        for (size_t t = 0; t < taps; t++) acc = level_fma(kernel->isa, pointers[t][i], g.w[t * channels + i], acc);
-        acc = acc < g.lo ? g.lo : acc;
-        expected[i] = acc > g.hi ? g.hi : acc;
+        float acc = first ? g.c[i] : ((const float *)bias.data)[i];
+        for (size_t t = 0; t < taps; t++)
+            acc = level_fma(kernel->isa, pointers[t][i], dense[(first + t) * channels + i], acc);
+        expected[i] = clamped(acc, g.lo, g.hi);
     }
     kernel->fn(&g);
     bits_assert_equal(expected, c.data, channels, kernel->name);
@@ -73,6 +92,7 @@ static void check_dwconv(const tmc_f32_dwconv_kernel *kernel, size_t channels, u
     guard_free(&w);
     guard_free(&bias);
     guard_free(&c);
+    guard_free(&panels);
 }
 
 static void test_dwconv(void **state) {
@@ -86,39 +106,97 @@ static void test_dwconv(void **state) {
     }
 }
 
-static void check_row(const tmc_f32_dwconv_row_kernel *kernel, size_t channels, size_t pixels, size_t stride,
-                      uint32_t variant, random_state *r) {
+/* One or two output rows with their input rows, each in guarded memory of its own. */
+typedef struct row_case {
+    tmc_f32_dwconv_row_args g;
+    guard_buffer in[2][TMC_F32_DWCONV_ROW_MAX_H], c[2], w, bias, panels, zeros;
+    const float *rows[2][TMC_F32_DWCONV_ROW_MAX_H];
+} row_case;
+
+static void make_row_case(row_case *k, size_t kw, size_t channels, size_t pixels, uint32_t variant, random_state *r) {
     const guard_side side = variant % 2 ? GUARD_START : GUARD_END;
-    const size_t kernel_h = (size_t)random_int(r, 1, MAX_ROWS), row = ((pixels - 1) * stride + kernel->kw) * channels;
     const bool special = variant == 2;
-    guard_buffer rows[MAX_ROWS], w = random_buffer(r, kernel_h * kernel->kw * channels, side, special);
-    guard_buffer bias = random_buffer(r, channels, side, false);
-    guard_buffer c = guard_alloc(pixels * channels * sizeof(float), side);
-    const float *pointers[MAX_ROWS];
-    for (size_t y = 0; y < kernel_h; y++) {
-        rows[y] = random_buffer(r, row, side, special);
-        pointers[y] = rows[y].data;
-    }
-    tmc_f32_dwconv_row_args g = {pixels, channels, kernel_h, stride, pointers, w.data, bias.data, c.data, -0.75f, 0.5f};
-    float *expected = malloc(pixels * channels * sizeof *expected);
-    assert_non_null(expected);
-    for (size_t p = 0; p < pixels; p++)
-        for (size_t i = 0; i < channels; i++) {
-            float acc = g.bias[i];
-            for (size_t y = 0; y < kernel_h; y++)
-                for (size_t x = 0; x < kernel->kw; x++)
-                    acc = level_fma(kernel->isa, pointers[y][(p * stride + x) * channels + i],
-                                    g.w[(y * kernel->kw + x) * channels + i], acc);
-            acc = acc < g.lo ? g.lo : acc;
-            expected[p * channels + i] = acc > g.hi ? g.hi : acc;
+    tmc_f32_dwconv_row_args *g = &k->g;
+    memset(k, 0, sizeof *k);
+    g->c_rows = (size_t)random_int(r, 1, 2);
+    g->pixels = pixels;
+    g->kernel_h = (size_t)random_int(r, 1, TMC_F32_DWCONV_ROW_MAX_H);
+    g->stride = (size_t)random_int(r, 1, 2);
+    g->pad = (size_t)random_int(r, 0, (int32_t)kw / 2);
+    const size_t reached = (pixels - 1) * g->stride + kw - g->pad; /* columns that the windows cover */
+    g->columns = reached - tmc_min_size(reached - 1, (size_t)random_int(r, 0, (int32_t)kw / 2));
+    g->columns += variant == 1; /* one behind the last window */
+    g->channels = channels;
+    g->begin = (size_t)random_int(r, 0, (int32_t)(channels - 1) / 16) * 16;
+    g->end = tmc_depthwise_columns(channels);
+    if (variant == 0) g->end = g->begin + 16;
+    g->a_pitch = channels + (size_t)random_int(r, 0, 1) * 5;
+    g->c_pitch = channels + (size_t)random_int(r, 0, 1) * 3;
+    g->lo = -0.75f, g->hi = 0.5f;
+    k->w = random_buffer(r, g->kernel_h * kw * channels, side, special);
+    k->bias = random_buffer(r, channels, side, false);
+    k->panels = packed(k->w.data, k->bias.data, channels, g->kernel_h * kw, side);
+    k->zeros = guard_alloc(channels * sizeof(float), side);
+    memset(k->zeros.data, 0, channels * sizeof(float));
+    for (size_t row = 0; row < g->c_rows; row++) {
+        k->c[row] = guard_alloc(((pixels - 1) * g->c_pitch + channels) * sizeof(float), side);
+        g->c[row] = k->c[row].data;
+        g->rows[row] = k->rows[row];
+        for (size_t y = 0; y < g->kernel_h; y++) {
+            k->in[row][y] = random_buffer(r, (g->columns - 1) * g->a_pitch + channels, side, special);
+            k->rows[row][y] = random_int(r, 0, 4) ? k->in[row][y].data : NULL;
         }
-    kernel->fn(&g);
-    bits_assert_equal(expected, c.data, pixels * channels, kernel->name);
-    free(expected);
-    for (size_t y = 0; y < kernel_h; y++) guard_free(&rows[y]);
-    guard_free(&w);
-    guard_free(&bias);
-    guard_free(&c);
+    }
+    g->w = k->panels.data;
+    g->zeros = k->zeros.data;
+}
+
+static void free_row_case(row_case *k) {
+    for (size_t row = 0; row < k->g.c_rows; row++) {
+        for (size_t y = 0; y < k->g.kernel_h; y++) guard_free(&k->in[row][y]);
+        guard_free(&k->c[row]);
+    }
+    guard_free(&k->w);
+    guard_free(&k->bias);
+    guard_free(&k->panels);
+    guard_free(&k->zeros);
+}
+
+static float row_output(const tmc_f32_dwconv_row_kernel *kernel, const row_case *k, size_t row, size_t p, size_t i) {
+    const tmc_f32_dwconv_row_args *g = &k->g;
+    const float *w = k->w.data;
+    float acc = ((const float *)k->bias.data)[i];
+    for (size_t y = 0; y < g->kernel_h; y++)
+        for (size_t x = 0; x < kernel->kw; x++) {
+            const size_t column = p * g->stride + x; /* from the padding on */
+            const bool inside = g->rows[row][y] && column >= g->pad && column - g->pad < g->columns;
+            const float v = inside ? g->rows[row][y][(column - g->pad) * g->a_pitch + i] : 0.0f;
+            acc = level_fma(kernel->isa, v, w[(y * kernel->kw + x) * g->channels + i], acc);
+        }
+    return clamped(acc, g->lo, g->hi);
+}
+
+/* Channels of the panels have the sums, all other floats of the output stay. */
+static void check_row(const tmc_f32_dwconv_row_kernel *kernel, size_t channels, size_t pixels, uint32_t variant,
+                      random_state *r) {
+    row_case k;
+    make_row_case(&k, kernel->kw, channels, pixels, variant, r);
+    const size_t floats = (pixels - 1) * k.g.c_pitch + channels;
+    float *expected[2] = {0};
+    for (size_t row = 0; row < k.g.c_rows; row++) {
+        expected[row] = malloc(floats * sizeof(float));
+        assert_non_null(expected[row]);
+        memcpy(expected[row], k.g.c[row], floats * sizeof(float));
+        for (size_t p = 0; p < pixels; p++)
+            for (size_t i = tmc_depthwise_channel(channels, k.g.begin); i < tmc_min_size(k.g.end, channels); i++)
+                expected[row][p * k.g.c_pitch + i] = row_output(kernel, &k, row, p, i);
+    }
+    kernel->fn(&k.g);
+    for (size_t row = 0; row < k.g.c_rows; row++) {
+        bits_assert_equal(expected[row], k.g.c[row], floats, kernel->name);
+        free(expected[row]);
+    }
+    free_row_case(&k);
 }
 
 static void test_dwconv_row(void **state) {
@@ -127,10 +205,10 @@ static void test_dwconv_row(void **state) {
     random_init(&r, 22);
     for (size_t i = 0; i < sizeof row_kernels / sizeof *row_kernels; i++) {
         if (!op_isa_available(row_kernels[i].isa)) continue;
-        for (size_t channels = 1; channels <= 33; channels++)
-            for (size_t pixels = 1; pixels <= 9; pixels++)
+        for (size_t channels = TMC_F32_DWCONV_ROW_MIN_CHANNELS; channels <= 50; channels++)
+            for (size_t pixels = row_kernels[i].pixels; pixels <= 20; pixels++)
                 for (uint32_t variant = 0; variant < 3; variant++)
-                    check_row(&row_kernels[i], channels, pixels, 1 + (pixels + variant) % 2, variant, &r);
+                    check_row(&row_kernels[i], channels, pixels, variant, &r);
     }
 }
 
@@ -147,14 +225,18 @@ static void call_row(void *context) {
 static void test_speed(void **state) {
     (void)state;
     enum { CHANNELS = 96, PIXELS = 16 };
-    static float x[5 * 40 * CHANNELS], w[25 * CHANNELS], bias[CHANNELS], c[PIXELS * CHANNELS];
-    const float *taps[9], *rows[5];
+    static float x[8 * 40 * CHANNELS], w[26 * CHANNELS], zeros[CHANNELS], c[2][PIXELS * CHANNELS];
+    random_state r;
+    random_init(&r, 23);
+    random_fill(&r, x, sizeof x / sizeof *x, -1, 1); /* pages never written are one page in the cache, and slow */
+    random_fill(&r, w, sizeof w / sizeof *w, -1, 1);
+    const float *taps[9], *rows[7];
     for (int t = 0; t < 9; t++) taps[t] = x + t * CHANNELS;
-    for (int y = 0; y < 5; y++) rows[y] = x + y * 40 * CHANNELS;
+    for (int y = 0; y < 7; y++) rows[y] = x + y * 40 * CHANNELS;
     for (size_t i = 0; i < sizeof dwconv_kernels / sizeof *dwconv_kernels; i++) {
         if (!op_isa_available(dwconv_kernels[i].isa)) continue;
         tmc_f32_dwconv_fn fn = dwconv_kernels[i].fn;
-        tmc_f32_dwconv_args g = {9, CHANNELS, taps, w, bias, c, 0, 6};
+        tmc_f32_dwconv_args g = {0, 9, 9, CHANNELS, taps, w, c[0], 0, 6};
         void *context[2] = {&fn, &g};
         speed_print(dwconv_kernels[i].name, "9 taps, 96 channels",
                     speed_measure(call_dwconv, context, 18.0 * CHANNELS));
@@ -164,12 +246,26 @@ static void test_speed(void **state) {
         tmc_f32_dwconv_row_fn fn = row_kernels[i].fn;
         for (size_t stride = 1; stride <= 2; stride++) {
             const size_t kw = row_kernels[i].kw;
-            tmc_f32_dwconv_row_args g = {PIXELS, CHANNELS, kw, stride, rows, w, bias, c, 0, 6};
+            tmc_f32_dwconv_row_args g = {.c_rows = 2,
+                                         .pixels = PIXELS,
+                                         .kernel_h = kw,
+                                         .stride = stride,
+                                         .pad = 1,
+                                         .columns = (PIXELS - 1) * stride + kw - 2,
+                                         .channels = CHANNELS,
+                                         .end = CHANNELS,
+                                         .rows = {rows, rows + stride},
+                                         .a_pitch = CHANNELS,
+                                         .c_pitch = CHANNELS,
+                                         .w = w,
+                                         .zeros = zeros,
+                                         .c = {c[0], c[1]},
+                                         .hi = 6};
             void *context[2] = {&fn, &g};
             char detail[40];
-            snprintf(detail, sizeof detail, "16 pixels, 96 channels, s%zu", stride);
+            snprintf(detail, sizeof detail, "2 x 16 pixels, 96 channels, s%zu", stride);
             speed_print(row_kernels[i].name, detail,
-                        speed_measure(call_row, context, 2.0 * (double)(kw * kw) * CHANNELS * PIXELS));
+                        speed_measure(call_row, context, 4.0 * (double)(kw * kw) * CHANNELS * PIXELS));
         }
     }
 }

@@ -18,8 +18,6 @@
 #include "lib/random.h"
 #include "lib/speed.h"
 
-#define MAX_TAPS 12
-
 typedef struct pool_kernel {
     tmc_f32_pool_kernel k;
     bool is_max;
@@ -29,7 +27,7 @@ static const pool_kernel kernels[] = {
 #define IS_MAX_max true
 #define IS_MAX_average false
 #define TMC_F32_POOL_X(kind, isa, ISA)                                                                                 \
-    {{tmc_f32_##kind##_pool_1p__##isa, "f32_" #kind "_pool_1p__" #isa, TMC_ISA_##ISA}, IS_MAX_##kind},
+    {{tmc_f32_##kind##_pool_4p__##isa, "f32_" #kind "_pool_4p__" #isa, TMC_ISA_##ISA}, IS_MAX_##kind},
 #include "kernels/f32_pool.inc"
 #undef TMC_F32_POOL_X
 };
@@ -39,30 +37,41 @@ static float step(bool is_max, float acc, float x) {
     return acc != acc ? acc : acc > x ? acc : x;
 }
 
+/* Input of exactly the floats that the taps of all pixels name, from first to last. */
 static void check_kernel(const pool_kernel *kernel, size_t channels, uint32_t variant, random_state *r) {
     const guard_side side = variant % 2 ? GUARD_START : GUARD_END;
-    const size_t taps = (size_t)random_int(r, 1, MAX_TAPS);
-    guard_buffer a[MAX_TAPS], c = guard_alloc(channels * sizeof(float), side);
-    const float *pointers[MAX_TAPS];
-    random_fill(r, c.data, channels, -1, 1);
-    for (size_t t = 0; t < taps; t++) {
-        a[t] = guard_alloc(channels * sizeof(float), side);
-        if (variant == 3)
-            random_fill_special(r, a[t].data, channels);
-        else
-            random_fill(r, a[t].data, channels, -1, 1);
-        pointers[t] = a[t].data;
-    }
-    tmc_f32_pool_args g = {taps, channels, pointers, c.data, variant == 2 ? 1.0f : 7.0f, variant == 1};
-    float expected[80];
-    for (size_t i = 0; i < channels; i++) {
-        float acc = g.resume ? step(kernel->is_max, g.c[i], pointers[0][i]) : pointers[0][i];
-        for (size_t t = 1; t < taps; t++) acc = step(kernel->is_max, acc, pointers[t][i]);
-        expected[i] = kernel->is_max ? acc : acc / g.divisor;
-    }
+    tmc_f32_pool_args g = {
+        .pixels = (size_t)random_int(r, 1, 9), .channels = channels, .divisor = variant ? 7.0f : 1.0f};
+    g.taps_y = (size_t)random_int(r, 1, 4);
+    g.taps_x = (size_t)random_int(r, 1, 4);
+    g.x_step = channels + (size_t)random_int(r, 0, 1) * 3;
+    g.a_step = g.x_step * (size_t)random_int(r, 1, 3);
+    g.y_step = g.x_step * (size_t)random_int(r, 1, 30);
+    g.c_step = channels + (size_t)random_int(r, 0, 1) * 5;
+    const size_t in = (g.pixels - 1) * g.a_step + (g.taps_y - 1) * g.y_step + (g.taps_x - 1) * g.x_step + channels;
+    const size_t out = (g.pixels - 1) * g.c_step + channels;
+    guard_buffer a = guard_alloc(in * sizeof(float), side), c = guard_alloc(out * sizeof(float), side);
+    if (variant == 3)
+        random_fill_special(r, a.data, in);
+    else
+        random_fill(r, a.data, in, -1, 1);
+    g.a = a.data;
+    g.c = c.data;
+    float *expected = malloc(out * sizeof *expected);
+    assert_non_null(expected);
+    memcpy(expected, c.data, out * sizeof *expected);
+    for (size_t p = 0; p < g.pixels; p++)
+        for (size_t i = 0; i < channels; i++) {
+            const float *first = g.a + p * g.a_step + i;
+            float acc = *first;
+            for (size_t t = 1; t < g.taps_y * g.taps_x; t++)
+                acc = step(kernel->is_max, acc, first[t / g.taps_x * g.y_step + t % g.taps_x * g.x_step]);
+            expected[p * g.c_step + i] = kernel->is_max ? acc : acc / g.divisor;
+        }
     kernel->k.fn(&g);
-    bits_assert_equal(expected, c.data, channels, kernel->k.name);
-    for (size_t t = 0; t < taps; t++) guard_free(&a[t]);
+    bits_assert_equal(expected, c.data, out, kernel->k.name);
+    free(expected);
+    guard_free(&a);
     guard_free(&c);
 }
 
@@ -73,7 +82,7 @@ static void test_kernels(void **state) {
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         if (!op_isa_available(kernels[i].k.isa)) continue;
         for (size_t channels = 1; channels <= 70; channels++)
-            for (uint32_t variant = 0; variant < 4; variant++) check_kernel(&kernels[i], channels, variant, &r);
+            for (uint32_t variant = 0; variant < 12; variant++) check_kernel(&kernels[i], channels, variant % 4, &r);
     }
 }
 
@@ -107,10 +116,12 @@ static void check_op(uint16_t op, const tmc_pool_params *p, const op_tensor *x) 
     tmc_isa levels[4];
     const size_t level_count = op_isa_levels(levels);
     for (size_t l = 0; l < level_count; l++)
-        for (uint32_t threads = 1; threads <= 2; threads++) {
+        for (uint32_t run = 0; run < (op == TMC_OP_LP_POOL ? 2 : 3); run++) {
+            const uint32_t threads = 1 + run % 2;
             op_call call = {.op = op, .params = p, .inputs = x, .input_count = 1, .output_count = 1};
             call.isa = levels[l];
             call.threads = threads;
+            call.pitch = run == 2 ? 3 : 0;
             call.guard = threads == 1 ? GUARD_END : GUARD_START;
             op_result result;
             if (op_run(&call, &result) != TMC_OK) fail_msg("pool: %s", result.err.message);
@@ -231,16 +242,18 @@ static void call_pool(void *context) {
 
 static void test_speed(void **state) {
     (void)state;
-    enum { CHANNELS = 96 };
-    static float x[9 * CHANNELS], c[CHANNELS];
-    const float *taps[9];
-    for (int t = 0; t < 9; t++) taps[t] = x + t * CHANNELS;
+    enum { CHANNELS = 96, PIXELS = 16 };
+    static float x[3 * 40 * CHANNELS], c[PIXELS * CHANNELS];
+    random_state r;
+    random_init(&r, 34);
+    random_fill(&r, x, sizeof x / sizeof *x, -1, 1);
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
         if (!op_isa_available(kernels[i].k.isa)) continue;
         tmc_f32_pool_fn fn = kernels[i].k.fn;
-        tmc_f32_pool_args g = {9, CHANNELS, taps, c, 9, false};
+        tmc_f32_pool_args g = {PIXELS, 3, 3, CHANNELS, x, 2 * CHANNELS, 40 * CHANNELS, CHANNELS, CHANNELS, c, 9};
         void *context[2] = {&fn, &g};
-        speed_print(kernels[i].k.name, "9 taps, 96 channels", speed_measure(call_pool, context, 9.0 * CHANNELS));
+        speed_print(kernels[i].k.name, "16 pixels, 3x3 s2, 96 channels",
+                    speed_measure(call_pool, context, 9.0 * CHANNELS * PIXELS));
     }
 }
 

@@ -12,7 +12,7 @@ ALLOWED = {
     "src/format": ["src/base"],
     "src/arena": ["src/base"],
     "src/graph": ["src/base", "src/format"],
-    "kernels": ["src/base"],
+    "kernels": ["src/base", "src/format"],
     "src/ops": ["src/base", "src/format", "src/graph", "kernels"],
     "src/plan": ["src/base", "src/format", "src/graph", "src/arena", "src/cpu", "src/ops", "kernels"],
     "src/runtime": ["src/base", "src/format", "src/graph", "src/arena", "src/cpu", "src/ops", "src/plan", "kernels"],

@@ -149,6 +149,46 @@ static void test_conv_is_panels(void **state) {
     free(packed);
 }
 
+/* Every panel by itself; each channel is in one, and the last 16 of 16 and more are one whole panel. */
+static void test_depthwise(void **state) {
+    (void)state;
+    enum { TAPS = 3, MOST = 70 };
+    float w[TAPS * MOST], bias[MOST], dst[(MOST + 15) / 16 * 16 * (1 + TAPS)];
+    for (int i = 0; i < TAPS * MOST; i++) w[i] = (float)(i + 1);
+    for (int i = 0; i < MOST; i++) bias[i] = (float)-i - 1;
+    for (size_t channels = 1; channels <= MOST; channels++) {
+        const size_t columns = tmc_depthwise_columns(channels);
+        assert_int_equal(columns, (channels + 15) / 16 * 16);
+        memset(dst, 0xFF, sizeof dst);
+        tmc_pack_depthwise(dst, w, channels, TAPS, bias);
+        for (size_t n = 0; n < columns; n += 16) {
+            const size_t first = tmc_depthwise_channel(channels, n);
+            assert_int_equal(first, n + 16 > channels && channels > 16 ? channels - 16 : n);
+            const float *panel = dst + n * (1 + TAPS);
+            for (size_t i = 0; i < 16; i++) {
+                const bool real = first + i < channels;
+                assert_true(panel[i] == (real ? bias[first + i] : 0));
+                for (size_t t = 0; t < TAPS; t++)
+                    assert_true(panel[(1 + t) * 16 + i] == (real ? w[t * channels + first + i] : 0));
+            }
+        }
+    }
+}
+
+static void test_depthwise_bytes(void **state) {
+    (void)state;
+    uint64_t bytes;
+    tmc_error err;
+    tmc_error_init(&err);
+    tmc_conv_params p;
+    memset(&p, 0, sizeof p);
+    tmc_tensor_desc w = {.dtype = TMC_F32, .packing = TMC_PACK_F32_PANELS, .rank = 3, .dims = {3, 5, 33}};
+    assert_int_equal(tmc_packed_bytes(TMC_OP_DEPTHWISE_CONV, &p, &w, &bytes, &err), TMC_OK);
+    assert_int_equal(bytes, 48 * 16 * sizeof(float));
+    w = (tmc_tensor_desc){.dtype = TMC_F32, .packing = TMC_PACK_F32_PANELS, .rank = 3, .dims = {1, 0x1fffffff, 1}};
+    assert_int_equal(tmc_packed_bytes(TMC_OP_DEPTHWISE_CONV, &p, &w, &bytes, &err), TMC_E_LIMIT);
+}
+
 /* The file verifier computes sizes by itself; both must say the same. */
 static void test_sizes_agree_with_verifier(void **state) {
     (void)state;
@@ -188,6 +228,7 @@ int main(void) {
         cmocka_unit_test(test_panel_widths),   cmocka_unit_test(test_pack_panels),
         cmocka_unit_test(test_phases),         cmocka_unit_test(test_pack_weights),
         cmocka_unit_test(test_conv_is_panels), cmocka_unit_test(test_sizes_agree_with_verifier),
+        cmocka_unit_test(test_depthwise),      cmocka_unit_test(test_depthwise_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,23 +26,36 @@ static tmc_pack_shape shape_of(const ir_node *node, const tmc_tensor_desc *w) {
 
 static bool can_pack(const ir_graph *graph, const ir_node *node) {
     if (node->dead) return false;
-    if (node->op != TMC_OP_CONV && node->op != TMC_OP_CONV_TRANSPOSE && node->op != TMC_OP_FULLY_CONNECTED)
+    if (node->op != TMC_OP_CONV && node->op != TMC_OP_DEPTHWISE_CONV && node->op != TMC_OP_CONV_TRANSPOSE &&
+        node->op != TMC_OP_FULLY_CONNECTED)
         return false;
     const bool has_bias = node->input_count > 2 && node->inputs[2] != IR_NONE;
     return pass_floats(graph, node->inputs[1]) && (!has_bias || pass_floats(graph, node->inputs[2]));
+}
+
+/* Packed weights of a node and their number in *floats, or NULL where they are over the limit. */
+static float *panels_of(const ir_node *node, const ir_tensor *w, const float *bias, uint64_t *floats) {
+    const bool depthwise = node->op == TMC_OP_DEPTHWISE_CONV;
+    const tmc_pack_shape shape = depthwise ? (tmc_pack_shape){0} : shape_of(node, &w->desc);
+    const size_t channels = (size_t)w->desc.dims[w->desc.rank - 1];
+    const size_t taps = tmc_dims_product(w->desc.dims, 0, w->desc.rank - 1);
+    *floats = depthwise ? (uint64_t)tmc_depthwise_columns(channels) * (1 + taps) : tmc_pack_floats(&shape);
+    if (*floats > TMC_FILE_MAX_TENSOR_BYTES / sizeof(float)) return NULL;
+    float *data = x_alloc(*floats * sizeof *data);
+    if (depthwise)
+        tmc_pack_depthwise(data, w->data, channels, taps, bias);
+    else
+        tmc_pack_weights(data, &shape, w->data, bias);
+    return data;
 }
 
 static bool pack(ir_graph *graph, ir_id id) {
     const ir_node *node = &graph->nodes[id];
     const ir_tensor *w = &graph->tensors[node->inputs[1]];
     const bool has_bias = node->input_count > 2 && node->inputs[2] != IR_NONE;
-    const float *bias = has_bias ? graph->tensors[node->inputs[2]].data : NULL;
-    const tmc_pack_shape shape = shape_of(node, &w->desc);
-    const uint64_t floats = tmc_pack_floats(&shape);
-    if (floats > TMC_FILE_MAX_TENSOR_BYTES / sizeof(float)) return false;
-
-    float *data = x_alloc(floats * sizeof *data);
-    tmc_pack_weights(data, &shape, w->data, bias);
+    uint64_t floats;
+    float *data = panels_of(node, w, has_bias ? graph->tensors[node->inputs[2]].data : NULL, &floats);
+    if (!data) return false;
     const ir_id packed = ir_add_tensor(graph, w->name, &w->desc);
     ir_tensor *t = &graph->tensors[packed];
     t->desc.packing = t->alt.packing = TMC_PACK_F32_PANELS;

@@ -1,5 +1,6 @@
 #include "kernels/vec/vec_avx2.h"
 
+#define ROW_PIXELS 4
 #define ROW_KW 5
-#define ROW_NAME tmc_f32_dwconv_row_4p5k__avx2
+#define ROW_NAME tmc_f32_dwconv_row_2x4p5k__avx2
 #include "kernels/f32_dwconv_row_vec.inl"

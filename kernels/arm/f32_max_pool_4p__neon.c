@@ -1,6 +1,6 @@
-#include "kernels/vec/vec_sse41.h"
+#include "kernels/vec/vec_neon.h"
 
-#define POOL_NAME tmc_f32_max_pool_1p__sse41
+#define POOL_NAME tmc_f32_max_pool_4p__neon
 #define POOL_STEP(acc, x) vec_select(vec_eq(acc, acc), vec_max(acc, x), acc)
 #define POOL_END(acc, args) (acc)
 #include "kernels/f32_pool_vec.inl"

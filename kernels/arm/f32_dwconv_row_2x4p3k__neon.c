@@ -1,5 +1,6 @@
 #include "kernels/vec/vec_neon.h"
 
+#define ROW_PIXELS 4
 #define ROW_KW 3
-#define ROW_NAME tmc_f32_dwconv_row_4p3k__neon
+#define ROW_NAME tmc_f32_dwconv_row_2x4p3k__neon
 #include "kernels/f32_dwconv_row_vec.inl"
