@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "kernels/f32_conv_list.h"
 #include "kernels/ladder.h"
 
@@ -67,5 +69,6 @@ static void take_level(tmc_isa level, tmc_f32_conv_kernels *kernels) {
 void tmc_f32_conv_select(tmc_isa isa, tmc_f32_conv_kernels *kernels) {
     tmc_isa steps[TMC_LADDER_MAX];
     const size_t n = tmc_ladder(isa, steps);
+    memset(kernels->gemm, 0, sizeof kernels->gemm);
     for (size_t i = 0; i < n; i++) take_level(steps[i], kernels);
 }

@@ -12,28 +12,37 @@
 
 #include "tmcnn/tmcnn.h"
 
-/* gemm: C[row][n] = clamp(start + sum over tap, k of a[tap, row][k] * w[tap * kc + k][n]) for one tile and one panel
- * (src/format/packing.h). A long sum may be cut anywhere between two k: the first call starts from the bias row, the
- * others from the running sum in C, all but the last with an infinite clamp. That changes no bit. */
+/* gemm: C[row][n] = clamp(start + sum over tap, k of a[tap, row][k] * w[tap * kc + k][n]) for a block of rows and one
+ * panel (src/format/packing.h) or two neighbours; the kernel cuts the rows into tiles of its own height. A long sum may
+ * be cut anywhere between two k: the first call starts from the bias row, the others from the running sum in C, all but
+ * the last with an infinite clamp. That changes no bit.
+ *
+ * Rows are named one by one (a_step and c_step 0) or, where they lie evenly in memory, by the first one and the steps
+ * (neither 0). */
 typedef struct tmc_f32_gemm_args {
-    size_t rows;           /* 1..mr */
-    size_t columns;        /* 1..nr: columns of the panel that exist in C */
-    size_t taps;           /* >= 0 */
-    size_t kc;             /* >= 1 floats behind each pointer */
-    const float *const *a; /* a[tap * a_stride + row], row < rows */
-    size_t a_stride;       /* >= rows */
-    const float *w;        /* taps * kc rows of nr floats */
-    const float *bias;     /* row of nr floats, or NULL: start from C */
-    float *const *c;       /* c[row] + c_offset is the tile's first column */
+    size_t rows;             /* >= 1 */
+    size_t columns;          /* 1..nr: columns of the panel that exist in C */
+    size_t taps;             /* >= 0 */
+    size_t kc;               /* >= 1 floats behind each pointer */
+    const float *const *a;   /* a_step 0: a[tap * a_stride + row], a_stride >= rows */
+    size_t a_stride;         /* else: a[tap * a_stride] + row * a_step, a_stride >= 1 */
+    const float *w;          /* taps * kc rows of the panel */
+    const float *bias;       /* the panel's bias row, or NULL: start from C */
+    const float *w2, *bias2; /* of the second panel */
+    float *const *c; /* c_step 0: c[row] + c_offset is the row's first column; else c[0] + row * c_step + c_offset */
     size_t c_offset;
     float lo, hi;
+    ptrdiff_t a_step, c_step; /* floats */
+    const void *next; /* what is needed soon, or NULL: the i-th k of the call asks the caches for the bytes at */
+    size_t next_step; /* next + i * next_step; never read */
 } tmc_f32_gemm_args;
 
 typedef void (*tmc_f32_gemm_fn)(const tmc_f32_gemm_args *args);
 
 typedef struct tmc_f32_gemm_kernel {
     tmc_f32_gemm_fn fn;
-    size_t mr, nr;
+    size_t mr;        /* rows of a tile; 0: this level gains nothing from such a kernel (two panels only) */
+    size_t nr;        /* 16, 8, 4; two panels: 24 (16 + 8), 12 (8 + 4) */
     const char *name; /* symbol without "tmc_" */
     tmc_isa isa;
 } tmc_f32_gemm_kernel;
@@ -130,9 +139,11 @@ typedef struct tmc_f32_pool_kernel {
     tmc_isa isa;
 } tmc_f32_pool_kernel;
 
+#define TMC_F32_GEMM_KERNELS 5
+
 /* The families of one instruction set. */
 typedef struct tmc_f32_conv_kernels {
-    tmc_f32_gemm_kernel gemm[3]; /* panel widths 16, 8, 4 */
+    tmc_f32_gemm_kernel gemm[TMC_F32_GEMM_KERNELS]; /* by tmc_f32_gemm_index: panels 16, 8, 4; pairs 24, 12 */
     tmc_f32_gemv_kernel gemv;
     tmc_f32_dwconv_kernel dwconv;
     tmc_f32_dwconv_row_kernel dwconv_row[2][2]; /* kw 3, 5; tiles of 4, and of 7 or again of 4 */
@@ -142,7 +153,9 @@ typedef struct tmc_f32_conv_kernels {
 /* Fills every entry. `isa` is a level that this CPU has. */
 void tmc_f32_conv_select(tmc_isa isa, tmc_f32_conv_kernels *kernels);
 
-/* gemm[] index of a panel width. */
-static inline size_t tmc_f32_gemm_index(size_t width) { return width == 16 ? 0 : width == 8 ? 1 : 2; }
+/* gemm[] index of a panel width or the sum of two. */
+static inline size_t tmc_f32_gemm_index(size_t width) {
+    return width == 16 ? 0 : width == 8 ? 1 : width == 4 ? 2 : width == 24 ? 3 : 4;
+}
 
 #endif

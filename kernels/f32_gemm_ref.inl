@@ -5,11 +5,12 @@
 
 void GEMM_NAME(const tmc_f32_gemm_args *args) {
     for (size_t row = 0; row < args->rows; row++) {
-        float *c = args->c[row] + args->c_offset;
+        float *c = (args->c_step ? args->c[0] + (ptrdiff_t)row * args->c_step : args->c[row]) + args->c_offset;
         for (size_t n = 0; n < args->columns; n++) {
             float acc = args->bias ? args->bias[n] : c[n];
             for (size_t tap = 0; tap < args->taps; tap++) {
-                const float *a = args->a[tap * args->a_stride + row];
+                const float *const *rows = args->a + tap * args->a_stride;
+                const float *a = args->a_step ? rows[0] + (ptrdiff_t)row * args->a_step : rows[row];
                 const float *w = args->w + tap * args->kc * GEMM_NR + n;
                 for (size_t k = 0; k < args->kc; k++) acc = fmaf(a[k], w[k * GEMM_NR], acc);
             }

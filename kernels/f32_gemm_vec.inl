@@ -1,81 +1,57 @@
-/* gemm on vectors: include after kernels/vec/vec_<isa>.h with GEMM_MR, GEMM_NR and GEMM_NAME defined. */
+/* gemm on vectors: include after kernels/vec/vec_<isa>.h with GEMM_MR, GEMM_NR and GEMM_NAME defined; GEMM_NR2 too for
+ * the kernels of two neighbouring panels, the second one VEC_WIDTH wide or, with vec_load4 and vec_store4, 4. */
 #include "kernels/f32_conv_list.h"
+#include "kernels/f32_gemm_cut.h"
 #include "kernels/f32_unroll.h"
+#include <math.h>
 
-#define GEMM_NV (GEMM_NR / VEC_WIDTH)
+#define GEMM_NV1 (GEMM_NR / VEC_WIDTH) /* vectors of the first panel */
+#ifdef GEMM_NR2
+#define GEMM_NV (GEMM_NV1 + 1)
+#define GEMM_COLUMNS (GEMM_NR + GEMM_NR2)
+#else
+#define GEMM_NV GEMM_NV1
+#define GEMM_COLUMNS GEMM_NR
+#define GEMM_NR2 0
+#endif
 
 /* With fewer running sums than this the FMA units wait for their own results (latency 4, two units), so a shorter tile
  * would not be faster: it runs at the least height, its last row standing in for the missing ones. */
 #define GEMM_SUMS 8
-#define GEMM_LEAST (GEMM_SUMS / GEMM_NV)
-
-/* Weights of deep layers come from memory, where the hardware's prefetchers leave half of the bandwidth unused: every
- * step asks for those 8 KiB on, into the L2 cache. A prefetch reads nothing and cannot fault. The assembler form uses
- * the pointer to the weights; of the builtin gcc makes a pointer of its own, and spills one of a tile of 14 rows. */
-#if defined(__x86_64__) || defined(__i386__)
-#define GEMM_AHEAD (8192 / sizeof(float))
-#define GEMM_FETCH_AHEAD(p) __asm__ volatile("prefetcht1 %0" : : "m"(*(p)))
-#else
-#define GEMM_FETCH_AHEAD(p) (void)0
+#ifndef GEMM_LEAST /* more where lower tiles are too rare for code of their own */
+#define GEMM_LEAST ((GEMM_SUMS + GEMM_NV - 1) / GEMM_NV)
 #endif
 
-/* The row of the arguments that row r of a tile of `height` takes. Above 8 rows there is a body for every other height
- * only. */
-TMC_INLINE size_t real_row(const tmc_f32_gemm_args *args, size_t height, size_t r) {
-    return (height > GEMM_LEAST && height <= 8) || r < args->rows ? r : args->rows - 1;
+/* One row of the panels: p of the first one, q of the second. */
+TMC_INLINE void load_row(const float *p, const float *q, vecf row[GEMM_NV]) {
+    TMC_UNROLL
+    for (size_t v = 0; v < GEMM_NV1; v++) row[v] = vec_load(p + v * VEC_WIDTH);
+#if GEMM_NR2 == VEC_WIDTH
+    row[GEMM_NV1] = vec_load(q);
+#elif GEMM_NR2
+    row[GEMM_NV1] = vec_load4(q);
+#else
+    (void)q;
+#endif
 }
 
-/* The running sums of C. A panel with missing columns goes through a tile on the stack: it is rare, and masked moves of
- * every register are much code. */
-TMC_INLINE void load_tile(const tmc_f32_gemm_args *args, size_t height, vecf acc[][GEMM_NV]) {
-    const size_t columns = args->columns;
-    float tile[GEMM_MR][GEMM_NR] = {{0}};
-    if (columns < GEMM_NR) {
-        for (size_t r = 0; r < args->rows; r++)
-            for (size_t n = 0; n < columns; n++) tile[r][n] = args->c[r][args->c_offset + n];
-    }
+TMC_INLINE void store_row(float *p, const vecf row[GEMM_NV]) {
     TMC_UNROLL
-    for (size_t r = 0; r < height; r++) {
-        const float *c = columns < GEMM_NR ? tile[r] : args->c[real_row(args, height, r)] + args->c_offset;
-        TMC_UNROLL
-        for (size_t v = 0; v < GEMM_NV; v++) acc[r][v] = vec_load(c + v * VEC_WIDTH);
-    }
-}
-
-TMC_INLINE void store_tile(const tmc_f32_gemm_args *args, size_t height, vecf acc[][GEMM_NV]) {
-    const size_t columns = args->columns, offset = args->c_offset, rows = args->rows;
-    /* Read before the first store, which the compiler must assume to change *args. */
-    float *c[GEMM_MR];
-    TMC_UNROLL
-    for (size_t r = 0; r < height; r++) c[r] = args->c[real_row(args, height, r)] + offset;
-    if (columns == GEMM_NR) {
-        TMC_UNROLL
-        for (size_t r = 0; r < height; r++) {
-            TMC_UNROLL
-            for (size_t v = 0; v < GEMM_NV; v++) vec_store(c[r] + v * VEC_WIDTH, acc[r][v]);
-        }
-        return;
-    }
-    float tile[GEMM_MR][GEMM_NR];
-    TMC_UNROLL
-    for (size_t r = 0; r < height; r++) {
-        TMC_UNROLL
-        for (size_t v = 0; v < GEMM_NV; v++) vec_store(tile[r] + v * VEC_WIDTH, acc[r][v]);
-    }
-    for (size_t r = 0; r < rows; r++)
-        for (size_t n = 0; n < columns; n++) c[r][n] = tile[r][n];
+    for (size_t v = 0; v < GEMM_NV1; v++) vec_store(p + v * VEC_WIDTH, row[v]);
+#if GEMM_NR2 == VEC_WIDTH
+    vec_store(p + GEMM_NR, row[GEMM_NV1]);
+#elif GEMM_NR2
+    vec_store4(p + GEMM_NR, row[GEMM_NV1]);
+#endif
 }
 
 #ifdef VEC_FMA_LANE
 /* Four k with one load per row: an FMA by lane needs no broadcast. */
-TMC_INLINE void k4_step(size_t height, vecf acc[][GEMM_NV], const float *const a[], size_t k, const float **w) {
-    vecf x[GEMM_MR];
-    TMC_UNROLL
-    for (size_t r = 0; r < height; r++) x[r] = vec_load(a[r] + k);
+TMC_INLINE void k4_step(size_t height, vecf acc[][GEMM_NV], const vecf x[], const float *w) {
 #define GEMM_LANE(lane)                                                                                                \
     TMC_UNROLL                                                                                                         \
     for (size_t v = 0; v < GEMM_NV; v++) {                                                                             \
-        vecf wv = vec_load(*w + lane * GEMM_NR + v * VEC_WIDTH);                                                       \
+        vecf wv = vec_load(w + lane * GEMM_NR + v * VEC_WIDTH);                                                        \
         TMC_UNROLL                                                                                                     \
         for (size_t r = 0; r < height; r++) acc[r][v] = VEC_FMA_LANE(acc[r][v], wv, x[r], lane);                       \
     }
@@ -84,81 +60,118 @@ TMC_INLINE void k4_step(size_t height, vecf acc[][GEMM_NV], const float *const a
     GEMM_LANE(2)
     GEMM_LANE(3)
 #undef GEMM_LANE
-    *w += 4 * GEMM_NR;
 }
 #endif
 
-TMC_INLINE void gemm_tile(const tmc_f32_gemm_args *args, size_t height) {
-    vecf acc[GEMM_MR][GEMM_NV];
-    if (args->bias) {
-        TMC_UNROLL
-        for (size_t v = 0; v < GEMM_NV; v++) {
-            vecf b = vec_load(args->bias + v * VEC_WIDTH);
-            TMC_UNROLL
-            for (size_t r = 0; r < height; r++) acc[r][v] = b;
-        }
-    } else {
-        load_tile(args, height, acc);
-    }
+/* Row r of a tile in A and C. */
+#define GEMM_A(r) (steps ? a_first + (ptrdiff_t)(r)*a_step : a[r] + k)
+#define GEMM_C(r) (steps ? c_first + (ptrdiff_t)(r)*c_step : c_rows[r] + t->c_offset)
 
-    const float *w = args->w;
-    const float *const *tap = args->a;
-    const size_t kc = args->kc, a_stride = args->a_stride;
-    for (size_t t = args->taps; t > 0; t--, tap += a_stride) {
-        const float *a[GEMM_MR];
+/* `steps`: rows lie a_step and c_step apart. That has code of its own, since with a short k the finding of rows is what
+ * a tile costs. */
+TMC_INLINE void run_height(const tmc_f32_gemm_args *args, tmc_gemm_tiles *t, size_t height, bool steps) {
+    const size_t next_step = args->next_step;
+    const ptrdiff_t a_step = args->a_step, c_step = t->c_step;
+    ptrdiff_t a_offset = steps ? (ptrdiff_t)t->first * a_step : 0;
+    const float *const *a_rows = args->a + (steps ? 0 : t->first);
+    float *const *c_rows = t->c, *c_first = t->c[0] + t->c_offset;
+    const char *next = t->next;
+    for (size_t i = t->count; i > 0; i--) {
         TMC_UNROLL
-        for (size_t r = 0; r < height; r++) a[r] = tap[real_row(args, height, r)];
-        size_t k = 0;
-#ifdef VEC_FMA_LANE
-        for (; k + 4 <= kc; k += 4) k4_step(height, acc, a, k, &w);
-#endif
-        for (; k < kc; k++, w += GEMM_NR) {
-            GEMM_FETCH_AHEAD(w + GEMM_AHEAD);
-            vecf wv[GEMM_NV];
-            TMC_UNROLL
-            for (size_t v = 0; v < GEMM_NV; v++) wv[v] = vec_load(w + v * VEC_WIDTH);
+        for (size_t r = 0; r < height; r++) TMC_PREFETCH_WRITE(GEMM_C(r));
+        vecf acc[GEMM_MR][GEMM_NV];
+        if (args->bias) {
+            vecf b[GEMM_NV];
+            load_row(args->bias, args->bias2, b);
             TMC_UNROLL
             for (size_t r = 0; r < height; r++) {
-                vecf x = vec_set(a[r][k]);
                 TMC_UNROLL
-                for (size_t v = 0; v < GEMM_NV; v++) acc[r][v] = vec_fma(x, wv[v], acc[r][v]);
+                for (size_t v = 0; v < GEMM_NV; v++) acc[r][v] = b[v];
+            }
+        } else {
+            TMC_UNROLL
+            for (size_t r = 0; r < height; r++) load_row(GEMM_C(r), GEMM_C(r) + GEMM_NR, acc[r]);
+        }
+
+        const float *w = args->w, *w2 = args->w2, *const *tap = a_rows;
+        for (size_t n = args->taps; n > 0; n--, tap += args->a_stride) {
+            const float *a[GEMM_MR], *a_first = tap[0] + a_offset;
+            if (!steps) {
+                TMC_UNROLL
+                for (size_t r = 0; r < height; r++) a[r] = tap[r];
+            }
+            const size_t kc = args->kc;
+            size_t k = 0;
+#ifdef VEC_FMA_LANE
+            for (; k + 4 <= kc; k += 4, a_first += 4, w += 4 * GEMM_NR, next += 4 * next_step) {
+                TMC_PREFETCH(next);
+                vecf x[GEMM_MR];
+                TMC_UNROLL
+                for (size_t r = 0; r < height; r++) x[r] = vec_load(GEMM_A(r));
+                k4_step(height, acc, x, w);
+            }
+#endif
+            for (; k < kc; k++, a_first++, w += GEMM_NR, w2 += GEMM_NR2, next += next_step) {
+                TMC_PREFETCH(next);
+                vecf wv[GEMM_NV];
+                load_row(w, w2, wv);
+                TMC_UNROLL
+                for (size_t r = 0; r < height; r++) {
+                    vecf x = vec_set(*GEMM_A(r));
+                    TMC_UNROLL
+                    for (size_t v = 0; v < GEMM_NV; v++) acc[r][v] = vec_fma(x, wv[v], acc[r][v]);
+                }
             }
         }
-    }
 
-    const vecf lo = vec_set(args->lo), hi = vec_set(args->hi);
-    TMC_UNROLL
-    for (size_t r = 0; r < height; r++) {
+        const vecf lo = vec_set(args->lo), hi = vec_set(args->hi);
         TMC_UNROLL
-        for (size_t v = 0; v < GEMM_NV; v++) acc[r][v] = vec_min(hi, vec_max(lo, acc[r][v]));
+        for (size_t r = 0; r < height; r++) {
+            TMC_UNROLL
+            for (size_t v = 0; v < GEMM_NV; v++) acc[r][v] = vec_min(hi, vec_max(lo, acc[r][v]));
+        }
+        TMC_UNROLL
+        for (size_t r = 0; r < height; r++) store_row(GEMM_C(r), acc[r]);
+        if (steps)
+            a_offset += (ptrdiff_t)height * a_step, c_first += (ptrdiff_t)height * c_step;
+        else
+            a_rows += height, c_rows += height;
     }
-    store_tile(args, height, acc);
+    t->next = next;
 }
 
-void GEMM_NAME(const tmc_f32_gemm_args *args) {
-    switch (args->rows) {
-#if GEMM_MR >= 14 && GEMM_LEAST < 14
-    case 14:
-    case 13: gemm_tile(args, 14); break;
-    case 12:
-    case 11: gemm_tile(args, 12); break;
-    case 10:
-    case 9: gemm_tile(args, 10); break;
+#if GEMM_MR > 8 || GEMM_LEAST < 2
+#error "every height from GEMM_LEAST to GEMM_MR needs a body"
 #endif
-#if GEMM_MR >= 8 && GEMM_LEAST < 8
-    case 8: gemm_tile(args, 8); break;
-    case 7: gemm_tile(args, 7); break;
+
+TMC_INLINE void run_heights(const tmc_f32_gemm_args *args, tmc_gemm_tiles *t, bool steps) {
+    switch (t->rows) {
+#if GEMM_LEAST < 7 && GEMM_MR > 7
+    case 7: run_height(args, t, 7, steps); break;
 #endif
-#if GEMM_MR >= 6 && GEMM_LEAST < 6
-    case 6: gemm_tile(args, 6); break;
+#if GEMM_LEAST < 6 && GEMM_MR > 6
+    case 6: run_height(args, t, 6, steps); break;
 #endif
-#if GEMM_MR >= 5 && GEMM_LEAST < 5
-    case 5: gemm_tile(args, 5); break;
+#if GEMM_LEAST < 5 && GEMM_MR > 5
+    case 5: run_height(args, t, 5, steps); break;
 #endif
-#if GEMM_MR >= 4 && GEMM_LEAST < 4
-    case 4: gemm_tile(args, 4); break;
-    case 3: gemm_tile(args, 3); break;
+#if GEMM_LEAST < 4 && GEMM_MR > 4
+    case 4: run_height(args, t, 4, steps); break;
 #endif
-    default: gemm_tile(args, GEMM_LEAST); break;
+#if GEMM_LEAST < 3 && GEMM_MR > 3
+    case 3: run_height(args, t, 3, steps); break;
+#endif
+#if GEMM_LEAST < GEMM_MR
+    case GEMM_LEAST: run_height(args, t, GEMM_LEAST, steps); break;
+#endif
+    default: run_height(args, t, GEMM_MR, steps); break;
     }
+}
+
+static void run_named(const tmc_f32_gemm_args *args, tmc_gemm_tiles *t) { run_heights(args, t, false); }
+
+static void run_stepped(const tmc_f32_gemm_args *args, tmc_gemm_tiles *t) { run_heights(args, t, true); }
+
+void GEMM_NAME(const tmc_f32_gemm_args *args) {
+    tmc_gemm_cut(args, GEMM_MR, GEMM_LEAST, GEMM_NR, GEMM_NR2, run_named, run_stepped);
 }

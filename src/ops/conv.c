@@ -22,6 +22,8 @@ static tmc_implicit_gemm product_of(const tmc_op_node *node, const tmc_pack_shap
     g.groups = shape->groups;
     g.channels = shape->channels;
     g.columns = shape->columns;
+    g.input_pitch = tmc_tensor_pitch(node->inputs[0]);
+    g.output_pitch = tmc_tensor_pitch(node->outputs[0]);
     g.group_floats = (size_t)tmc_pack_group_floats(shape);
     return g;
 }
@@ -50,7 +52,7 @@ static tmc_status conv_run(const tmc_op_run *run) {
     TMC_TRY(tmc_weights_panels(run, &shape, &g.panels));
     const size_t zeros = tmc_implicit_gemm_zeros(&g.y, &g.x, g.channels);
     if (zeros) TMC_TRY(tmc_weights_zeros(run, zeros, &g.zeros));
-    return tmc_implicit_gemm_run(&g, &run->kernels->conv, run->exec);
+    return tmc_implicit_gemm_run(&g, run->kernels, run->exec);
 }
 
 const tmc_op_functions tmc_op_conv = {conv_prepare, conv_run};

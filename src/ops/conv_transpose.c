@@ -29,6 +29,8 @@ static tmc_implicit_gemm phase_of(const tmc_op_node *node, const tmc_pack_shape 
     g.groups = shape->groups;
     g.channels = shape->channels;
     g.columns = shape->columns;
+    g.input_pitch = tmc_tensor_pitch(node->inputs[0]);
+    g.output_pitch = tmc_tensor_pitch(node->outputs[0]);
     g.group_floats = (size_t)tmc_pack_group_floats(shape);
     return g;
 }
@@ -72,7 +74,7 @@ static tmc_status conv_transpose_run(const tmc_op_run *run) {
             g.output = run->outputs[0];
             g.panels = panels;
             g.zeros = zeros;
-            TMC_TRY(tmc_implicit_gemm_run(&g, &run->kernels->conv, run->exec));
+            TMC_TRY(tmc_implicit_gemm_run(&g, run->kernels, run->exec));
             panels += tmc_panels_floats(g.columns, (size_t)g.y.taps * (size_t)g.x.taps * g.channels);
         }
     return TMC_OK;

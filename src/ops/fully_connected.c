@@ -9,6 +9,8 @@ static tmc_implicit_gemm product_of(const tmc_op_node *node) {
     g.x = tmc_gemm_axis_rows((int32_t)tmc_dims_product(x->dims, 0, x->rank - 1));
     g.channels = (size_t)w->dims[1];
     g.columns = (size_t)w->dims[0];
+    g.input_pitch = tmc_tensor_pitch(x);
+    g.output_pitch = tmc_tensor_pitch(node->outputs[0]);
     return g;
 }
 
@@ -26,7 +28,7 @@ static tmc_status fully_connected_run(const tmc_op_run *run) {
     g.input = run->inputs[0];
     g.output = run->outputs[0];
     TMC_TRY(tmc_weights_panels(run, &shape, &g.panels));
-    return tmc_implicit_gemm_run(&g, &run->kernels->conv, run->exec);
+    return tmc_implicit_gemm_run(&g, run->kernels, run->exec);
 }
 
 const tmc_op_functions tmc_op_fully_connected = {fully_connected_prepare, fully_connected_run};

@@ -25,12 +25,13 @@ typedef struct tmc_gemm_axis {
 typedef struct tmc_implicit_gemm {
     tmc_gemm_axis y, x;
     size_t batch, groups;
-    size_t channels, columns; /* input and output channels of one group */
-    const float *input;       /* [batch, y.in, x.in, groups * channels] */
-    float *output;            /* [batch, y.out, x.out, groups * columns] */
-    const float *panels;      /* of group 0: src/format/packing.h */
-    size_t group_floats;      /* from one group's panels to the next */
-    const float *zeros;       /* tmc_implicit_gemm_zeros floats; NULL where that is 0 */
+    size_t channels, columns;         /* input and output channels of one group */
+    size_t input_pitch, output_pitch; /* floats from one pixel to the next: >= groups * channels, groups * columns */
+    const float *input;               /* [batch, y.in, x.in, input_pitch] */
+    float *output;                    /* [batch, y.out, x.out, output_pitch] */
+    const float *panels;              /* of group 0: src/format/packing.h */
+    size_t group_floats;              /* from one group's panels to the next */
+    const float *zeros;               /* tmc_implicit_gemm_zeros floats; NULL where that is 0 */
     float lo, hi;
 } tmc_implicit_gemm;
 
@@ -41,7 +42,7 @@ tmc_gemm_axis tmc_gemm_axis_rows(int32_t rows);
 size_t tmc_implicit_gemm_zeros(const tmc_gemm_axis *y, const tmc_gemm_axis *x, size_t channels);
 
 /* Computes every output of the product. Errors: E_CANCELLED, E_TIMEOUT. */
-tmc_status tmc_implicit_gemm_run(const tmc_implicit_gemm *g, const tmc_f32_conv_kernels *kernels, tmc_exec *exec);
+tmc_status tmc_implicit_gemm_run(const tmc_implicit_gemm *g, const tmc_kernels *kernels, tmc_exec *exec);
 
 /* The kernel that does most of the work, for reports; looks at no pointer. */
 void tmc_implicit_gemm_kernel(const tmc_implicit_gemm *g, const tmc_f32_conv_kernels *kernels, const char **name,

@@ -18,6 +18,8 @@ static matrix_dims dims_of(const tmc_op_node *node) {
 
 static tmc_implicit_gemm product_of(matrix_dims d) {
     tmc_implicit_gemm g = {.batch = 1, .groups = 1, .channels = d.k, .columns = d.n, .lo = -INFINITY, .hi = INFINITY};
+    g.input_pitch = d.k;
+    g.output_pitch = d.n;
     g.y = tmc_gemm_axis_rows(1);
     g.x = tmc_gemm_axis_rows((int32_t)d.m);
     return g;
@@ -80,7 +82,7 @@ static tmc_status matmul_run(const tmc_op_run *run) {
         }
         g.input = (const float *)run->inputs[0] + matrix_index(in[0], y, i) * d.m * d.k;
         g.output = (float *)run->outputs[0] + i * d.m * d.n;
-        TMC_TRY(tmc_implicit_gemm_run(&g, &run->kernels->conv, run->exec));
+        TMC_TRY(tmc_implicit_gemm_run(&g, run->kernels, run->exec));
     }
     return TMC_OK;
 }

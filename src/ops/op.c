@@ -25,7 +25,10 @@ bool tmc_op_takes_pitch(uint16_t op) {
     case TMC_OP_CHANNEL_SHUFFLE:
     case TMC_OP_DEPTHWISE_CONV:
     case TMC_OP_MAX_POOL:
-    case TMC_OP_AVERAGE_POOL: return true;
+    case TMC_OP_AVERAGE_POOL:
+    case TMC_OP_CONV:
+    case TMC_OP_CONV_TRANSPOSE:
+    case TMC_OP_FULLY_CONNECTED: return true;
     default: return false;
     }
 }

@@ -8,7 +8,6 @@
 #include "format/packing.h"
 
 #define MAX_POSITIONS (TMC_WINOGRAD_MAX_ALPHA * TMC_WINOGRAD_MAX_ALPHA)
-#define MAX_TILE_ROWS 14
 
 /* Panels whose products are made together: a pixel's 64 channels are whole cache lines side by side, and a tile's rows
  * are loaded once for four panels. Only where all weights stay in the L2 cache from one block to the next: larger ones
@@ -38,7 +37,7 @@ typedef struct job {
     size_t tiles_y, tiles_x, tiles; /* of the output; `tiles` of the whole batch */
     size_t positions;               /* alpha * alpha */
     size_t threads;
-    size_t mr;                    /* tiles per call of gemm */
+    size_t mr;                    /* rows of gemm's tile */
     size_t part_panels;           /* multiplied together */
     size_t block, blocks, groups; /* tiles of a block, blocks of a segment, groups of panels */
     size_t position_stride;       /* floats of a block's positions from one to the next */
@@ -52,16 +51,6 @@ typedef struct job {
 bool tmc_winograd_used(const tmc_op_node *node) { return tmc_winograd_tile(node->inputs[1]->packing) != 0; }
 
 static size_t round_to_line(size_t floats) { return tmc_round_up(floats, TMC_ALIGN / sizeof(float)); }
-
-/* The tile height that all panels of the layer have kernels for. */
-static size_t least_rows(const tmc_f32_gemm_kernel *gemm, size_t columns) {
-    size_t mr = MAX_TILE_ROWS;
-    for (size_t column = columns < 16 ? 0 : (columns - 16) / 16 * 16, width; column < columns; column += width) {
-        width = tmc_panel_width(columns, column);
-        mr = tmc_min_size(mr, gemm[tmc_f32_gemm_index(width)].mr);
-    }
-    return mr;
-}
 
 static size_t clamp(size_t value, size_t low, size_t high) { return value < low ? low : value > high ? high : value; }
 
@@ -107,7 +96,7 @@ static job job_of(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t 
     j.tiles_y = tmc_div_up(j.out_h, m);
     j.tiles_x = tmc_div_up(j.out_w, m);
     j.tiles = (size_t)x->dims[0] * j.tiles_y * j.tiles_x;
-    j.mr = least_rows(j.gemm, j.columns);
+    j.mr = j.gemm[tmc_f32_gemm_index(tmc_panel_width(j.columns, 0))].mr;
     j.zero_floats = round_to_line(j.channels);
     choose_blocks(&j, kernels->caches.l2_bytes);
     return j;
@@ -175,31 +164,32 @@ static const float *panel_at(const job *j, size_t column) {
     return (const float *)j->run->inputs[1] + tmc_panel_offset(column, j->positions * j->channels);
 }
 
-/* products[tile][position][column] of one position. */
+/* products[tile][position][column] of one position. While a panel is used the caches are asked for what follows it:
+ * weights of deep layers come from memory. */
 static void multiply(const job *j, const part *t, size_t position, float *products) {
     static const float zeros[16] = {0};
-    const size_t stride = j->positions * t->width, calls = tmc_div_up(t->tiles, j->mr);
     const float *row = j->v + t->first / j->block * j->block_floats + position * j->position_stride;
-    const float *a[MAX_TILE_ROWS];
-    float *c[MAX_TILE_ROWS];
-    tmc_f32_gemm_args args = {.taps = 1,
+    tmc_f32_gemm_args args = {.rows = t->tiles,
+                              .taps = 1,
                               .kc = j->channels,
-                              .a = a,
-                              .a_stride = MAX_TILE_ROWS,
-                              .c = c,
+                              .a = &row,
+                              .a_stride = 1,
+                              .a_step = (ptrdiff_t)j->channels,
+                              .c = &products,
+                              .c_step = (ptrdiff_t)(j->positions * t->width),
                               .bias = zeros,
                               .lo = -INFINITY,
                               .hi = INFINITY};
     products += position * t->width;
-    for (size_t i = 0; i < calls; i++) {
-        args.rows = t->tiles / calls + (i < t->tiles % calls);
-        for (size_t r = 0; r < args.rows; r++, row += j->channels, products += stride) a[r] = row, c[r] = products;
-        for (size_t column = t->column; column < t->end; column += args.columns) {
-            args.columns = tmc_panel_width(j->columns, column);
-            args.c_offset = column - t->column;
-            args.w = panel_at(j, column) + (1 + position * j->channels) * args.columns;
-            j->gemm[tmc_f32_gemm_index(args.columns)].fn(&args);
-        }
+    for (size_t column = t->column, width; column < t->end; column += width) {
+        width = tmc_panel_width(j->columns, column);
+        const tmc_f32_gemm_kernel *gemm = &j->gemm[tmc_f32_gemm_index(width)];
+        args.columns = tmc_min_size(width, j->columns - column);
+        args.c_offset = column - t->column;
+        args.w = panel_at(j, column) + (1 + position * j->channels) * width;
+        args.next = args.w + j->channels * width;
+        args.next_step = width * sizeof(float) / tmc_div_up(args.rows, gemm->mr);
+        gemm->fn(&args);
     }
 }
 

@@ -211,7 +211,8 @@ static void check_random(uint16_t op, naive_fn naive, uint64_t seed, int32_t cou
     for (int32_t tested = 0; tested < count;) {
         tmc_conv_params p = random_params(&r, op);
         const int32_t h = p.spatial == 2 ? random_int(&r, 1, 9) : 1;
-        conv_case c = make_case(&r, op, &p, random_int(&r, 1, 2), h, random_int(&r, 1, 14), random_int(&r, 1, 37),
+        const int32_t w = random_int(&r, 1, tested % 4 == 1 ? 60 : 14); /* wide: strips of pixels */
+        conv_case c = make_case(&r, op, &p, random_int(&r, 1, 2), h, w, random_int(&r, 1, tested % 3 ? 37 : 4),
                                 random_int(&r, 1, 45), tested % 8 == 7);
         if (valid(&c)) {
             check_case(&c, naive);
@@ -247,6 +248,8 @@ static void test_conv_blocking(void **state) {
     static const shape_case shapes[] = {
         {1, 5, 7, 1601, 20, 1, 1, 1, 0},  {1, 4, 4, 800, 19, 2, 2, 1, 0}, {1, 5, 6, 300, 33, 3, 3, 1, 1},
         {1, 9, 70, 2, 5, 1, 66, 1, 3},    {1, 12, 13, 7, 18, 9, 9, 1, 4}, {1, 3, 3, 768, 290, 1, 1, 1, 0},
+        {2, 4, 130, 3, 24, 3, 3, 1, 1},   {1, 9, 75, 3, 40, 7, 7, 2, 3},  {1, 5, 110, 32, 20, 3, 3, 1, 1},
+        {2, 3, 60, 20, 58, 3, 3, 1, 1},   {1, 9, 8, 150, 12, 3, 3, 1, 1}, {1, 30, 30, 16, 28, 1, 1, 1, 0},
         {1, 1, 1, 1003, 700, 1, 1, 1, 0}, {2, 1, 1, 5, 4, 1, 1, 1, 0},    {1, 40, 40, 33, 17, 3, 3, 2, 1},
         {1, 33, 31, 3, 24, 3, 3, 2, 1},   {1, 1, 1, 40, 12, 1, 1, 1, 0},  {1, 1, 1, 40, 61, 3, 3, 1, 1},
     };

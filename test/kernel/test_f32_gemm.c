@@ -20,7 +20,8 @@
 #include "lib/speed.h"
 
 #define MAX_TAPS 6
-#define MAX_MR 14
+#define MAX_MR 8
+#define MAX_ROWS (3 * MAX_MR + 1)
 
 static const tmc_f32_gemm_kernel gemm_kernels[] = {
 #define TMC_F32_GEMM_X(mr, nr, isa, ISA)                                                                               \
@@ -41,51 +42,82 @@ static float clamped(float x, float lo, float hi) {
     return t > hi ? hi : t;
 }
 
+/* Width of the first panel of a kernel; the second one, if any, has half of that. */
+static size_t first_width(size_t nr) { return nr == 24 ? 16 : nr == 12 ? 8 : nr; }
+
+/* Rows named one by one. */
 static void naive_gemm(tmc_isa isa, const tmc_f32_gemm_args *g, size_t nr) {
+    const size_t first = first_width(nr);
     for (size_t r = 0; r < g->rows; r++)
         for (size_t n = 0; n < g->columns; n++) {
+            const bool second = n >= first;
+            const size_t at = second ? n - first : n, width = second ? nr - first : first;
+            const float *w = second ? g->w2 : g->w;
             float *c = &g->c[r][g->c_offset + n];
-            float acc = g->bias ? g->bias[n] : *c;
+            float acc = g->bias ? (second ? g->bias2 : g->bias)[at] : *c;
             for (size_t t = 0; t < g->taps; t++)
                 for (size_t k = 0; k < g->kc; k++)
-                    acc = level_fma(isa, g->a[t * g->a_stride + r][k], g->w[(t * g->kc + k) * nr + n], acc);
+                    acc = level_fma(isa, g->a[t * g->a_stride + r][k], w[(t * g->kc + k) * width + at], acc);
             *c = clamped(acc, g->lo, g->hi);
         }
 }
 
-/* One tile in guarded memory. `split` taps in a first call, the others in a second. */
+/* Some rows in guarded memory. `split` taps in a first call, the others in a second. With `steps` the rows of A and of
+ * C lie evenly in one buffer each, of which only they may be touched. */
 typedef struct gemm_case {
     size_t rows, columns, taps, kc, c_offset, split;
     bool from_bias, clamp, special;
     guard_side side;
+    bool steps;
 } gemm_case;
 
+/* The two panels of a kernel, or one. */
+typedef struct weight_panels {
+    guard_buffer first, second;
+    size_t width, width2;
+} weight_panels;
+
+static weight_panels make_panels(const tmc_f32_gemm_kernel *kernel, const gemm_case *t, random_state *r) {
+    const size_t rows = 1 + t->taps * t->kc;
+    weight_panels p = {.width = first_width(kernel->nr)};
+    p.width2 = kernel->nr - p.width;
+    p.first = guard_alloc(rows * p.width * sizeof(float), t->side);
+    p.second = guard_alloc(rows * p.width2 * sizeof(float), t->side);
+    random_fill(r, p.first.data, rows * p.width, -1, 1);
+    random_fill(r, p.second.data, rows * p.width2, -1, 1);
+    if (t->special) random_fill_special(r, p.first.data, rows * p.width);
+    return p;
+}
+
 static void check_gemm(const tmc_f32_gemm_kernel *kernel, const gemm_case *t, random_state *r) {
-    const size_t k = t->taps * t->kc, row_floats = t->c_offset + t->columns;
-    guard_buffer a[MAX_MR], c[MAX_MR], panel = guard_alloc((1 + k) * kernel->nr * sizeof(float), t->side);
-    float expected[MAX_MR][20];
-    const float *pointers[MAX_TAPS * MAX_MR];
-    float *c_rows[MAX_MR], *expected_rows[MAX_MR];
-    random_fill(r, panel.data, (1 + k) * kernel->nr, -1, 1);
-    if (t->special) random_fill_special(r, panel.data, (1 + k) * kernel->nr);
+    const size_t k = t->taps * t->kc, row_floats = t->c_offset + t->columns, pitch = row_floats + 5, step = k + 3;
+    weight_panels w = make_panels(kernel, t, r);
+    guard_buffer a = guard_alloc((t->rows - 1) * step * sizeof(float) + k * sizeof(float), t->side);
+    guard_buffer c = guard_alloc(((t->rows - 1) * pitch + row_floats) * sizeof(float), t->side);
+    const size_t a_floats = a.bytes / sizeof(float), c_floats = c.bytes / sizeof(float);
+    float *expected = malloc(c.bytes);
+    const float *pointers[MAX_TAPS * MAX_ROWS];
+    float *c_rows[MAX_ROWS], *expected_rows[MAX_ROWS];
+    assert_non_null(expected);
+    random_fill(r, a.data, a_floats, -1, 1);
+    if (t->special) random_fill_special(r, a.data, a_floats);
+    random_fill(r, c.data, c_floats, -1, 1);
+    memcpy(expected, c.data, c.bytes);
     for (size_t row = 0; row < t->rows; row++) {
-        a[row] = guard_alloc(k * sizeof(float), t->side);
-        random_fill(r, a[row].data, k, -1, 1);
-        if (t->special) random_fill_special(r, a[row].data, k);
-        /* Taps are not neighbours in memory: backwards. */
+        /* By name in any order; taps are not neighbours in memory: backwards. */
+        const size_t place = t->steps ? row : t->rows - 1 - row;
         for (size_t tap = 0; tap < t->taps; tap++)
-            pointers[tap * MAX_MR + row] = (const float *)a[row].data + (t->taps - 1 - tap) * t->kc;
-        c[row] = guard_alloc(row_floats * sizeof(float), t->side);
-        random_fill(r, c[row].data, row_floats, -1, 1);
-        memcpy(expected[row], c[row].data, row_floats * sizeof(float));
-        c_rows[row] = c[row].data;
-        expected_rows[row] = expected[row];
+            pointers[tap * MAX_ROWS + row] = (const float *)a.data + place * step + (t->taps - 1 - tap) * t->kc;
+        c_rows[row] = (float *)c.data + place * pitch;
+        expected_rows[row] = expected + place * pitch;
     }
     tmc_f32_gemm_args g = {.rows = t->rows, .columns = t->columns, .taps = t->taps, .kc = t->kc, .a = pointers};
-    const float *bias = panel.data;
-    g.a_stride = MAX_MR;
-    g.w = bias + kernel->nr;
+    const float *bias = w.first.data, *bias2 = w.second.data;
+    g.a_stride = MAX_ROWS;
+    g.w = bias + w.width;
+    g.w2 = bias2 + w.width2;
     g.bias = t->from_bias ? bias : NULL;
+    g.bias2 = bias2;
     g.c_offset = t->c_offset;
     g.lo = t->clamp ? -0.25f : -INFINITY;
     g.hi = t->clamp ? 0.5f : INFINITY;
@@ -93,6 +125,14 @@ static void check_gemm(const tmc_f32_gemm_kernel *kernel, const gemm_case *t, ra
     naive_gemm(kernel->isa, &g, kernel->nr);
 
     g.c = c_rows;
+    if (t->steps) {
+        g.a_step = (ptrdiff_t)step;
+        g.c_step = (ptrdiff_t)pitch;
+    }
+    if (t->rows % 2) {
+        g.next = a.data;
+        g.next_step = 64;
+    }
     if (t->split) {
         tmc_f32_gemm_args first = g;
         first.taps = t->split;
@@ -101,19 +141,20 @@ static void check_gemm(const tmc_f32_gemm_kernel *kernel, const gemm_case *t, ra
         kernel->fn(&first);
         g.taps -= t->split;
         g.a += t->split * g.a_stride;
-        g.w += t->split * t->kc * kernel->nr;
+        g.w += t->split * t->kc * w.width;
+        g.w2 += t->split * t->kc * w.width2;
         g.bias = NULL;
     }
     kernel->fn(&g);
     char what[128];
-    snprintf(what, sizeof what, "%s rows %zu columns %zu taps %zu kc %zu", kernel->name, t->rows, t->columns, t->taps,
-             t->kc);
-    for (size_t row = 0; row < t->rows; row++) {
-        bits_assert_equal(expected[row], c[row].data, row_floats, what);
-        guard_free(&a[row]);
-        guard_free(&c[row]);
-    }
-    guard_free(&panel);
+    snprintf(what, sizeof what, "%s rows %zu columns %zu taps %zu kc %zu%s", kernel->name, t->rows, t->columns, t->taps,
+             t->kc, t->steps ? " by steps" : "");
+    bits_assert_equal(expected, c.data, c_floats, what);
+    free(expected);
+    guard_free(&a);
+    guard_free(&c);
+    guard_free(&w.first);
+    guard_free(&w.second);
 }
 
 static void test_gemm_tiles(void **state) {
@@ -123,7 +164,7 @@ static void test_gemm_tiles(void **state) {
     for (size_t i = 0; i < sizeof gemm_kernels / sizeof *gemm_kernels; i++) {
         const tmc_f32_gemm_kernel *kernel = &gemm_kernels[i];
         if (!op_isa_available(kernel->isa)) continue;
-        for (size_t rows = 1; rows <= kernel->mr; rows++)
+        for (size_t rows = 1; rows <= 3 * kernel->mr + 1; rows++)
             for (size_t columns = 1; columns <= kernel->nr; columns++)
                 for (uint32_t variant = 0; variant < 6; variant++) {
                     gemm_case t = {rows,
@@ -135,7 +176,8 @@ static void test_gemm_tiles(void **state) {
                                    true,
                                    false,
                                    false,
-                                   variant % 2 ? GUARD_START : GUARD_END};
+                                   variant % 2 ? GUARD_START : GUARD_END,
+                                   rows > 1 && random_int(&r, 0, 1) == 1};
                     t.c_offset = (size_t)random_int(&r, 0, 3);
                     t.clamp = variant >= 2;
                     t.from_bias = variant != 3;
@@ -152,11 +194,18 @@ static void test_gemm_keeps_nan(void **state) {
     for (size_t i = 0; i < sizeof gemm_kernels / sizeof *gemm_kernels; i++) {
         const tmc_f32_gemm_kernel *kernel = &gemm_kernels[i];
         if (!op_isa_available(kernel->isa)) continue;
-        float a[2] = {1, NAN}, panel[3 * 16], c[16];
+        float a[2] = {1, NAN}, panel[3 * 24], c[24];
         for (size_t n = 0; n < 3 * kernel->nr; n++) panel[n] = 1;
         const float *pointers[1] = {a};
         float *rows[1] = {c};
-        tmc_f32_gemm_args g = {1, kernel->nr, 1, 2, pointers, 1, panel + kernel->nr, panel, rows, 0, 0, 6};
+        const size_t width = first_width(kernel->nr);
+        tmc_f32_gemm_args g = {.rows = 1, .columns = kernel->nr, .taps = 1, .kc = 2, .a = pointers, .a_stride = 1};
+        g.bias = panel;
+        g.w = panel + width;
+        g.bias2 = panel + 3 * width;
+        g.w2 = g.bias2 + kernel->nr - width;
+        g.c = rows;
+        g.hi = 6;
         kernel->fn(&g);
         for (size_t n = 0; n < kernel->nr; n++) assert_true(isnan(c[n]));
     }
@@ -235,15 +284,23 @@ static void call_gemm(void *context) {
 
 static void print_gemm_speed(const tmc_f32_gemm_kernel *kernel, size_t taps, size_t kc) {
     const size_t k = taps * kc;
-    float *a = calloc(MAX_MR * k, sizeof *a), *w = aligned_alloc(64, (1 + k) * 64), c[MAX_MR][16];
-    memset(w, 0, (1 + k) * 64);
+    float *a = calloc(MAX_MR * k, sizeof *a), *w = aligned_alloc(64, (1 + k) * 128), c[MAX_MR][24];
+    memset(w, 0, (1 + k) * 128);
     const float *pointers[64 * MAX_MR];
     float *rows[MAX_MR];
     for (size_t r = 0; r < kernel->mr; r++) {
         rows[r] = c[r];
         for (size_t t = 0; t < taps; t++) pointers[t * MAX_MR + r] = a + r * k + t * kc;
     }
-    gemm_speed s = {kernel->fn, {kernel->mr, kernel->nr, taps, kc, pointers, MAX_MR, w + kernel->nr, w, rows, 0, 0, 6}};
+    const size_t width = first_width(kernel->nr);
+    gemm_speed s = {kernel->fn, {.rows = kernel->mr, .columns = kernel->nr, .taps = taps, .kc = kc, .a = pointers}};
+    s.args.a_stride = MAX_MR;
+    s.args.bias = w;
+    s.args.w = w + width;
+    s.args.bias2 = w + (1 + k) * width;
+    s.args.w2 = s.args.bias2 + kernel->nr - width;
+    s.args.c = rows;
+    s.args.hi = 6;
     char detail[40];
     snprintf(detail, sizeof detail, "%zu taps of %zu", taps, kc);
     speed_print(kernel->name, detail, speed_measure(call_gemm, &s, 2.0 * (double)(kernel->mr * kernel->nr * k)));

@@ -1,6 +1,0 @@
-#include "kernels/vec/vec_avx512.h"
-
-#define POOL_NAME tmc_f32_average_pool_4p__avx512
-#define POOL_STEP(acc, x) vec_add(acc, x)
-#define POOL_END(acc, args) vec_div(acc, vec_set((args)->divisor))
-#include "kernels/f32_pool_vec.inl"
