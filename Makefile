@@ -19,8 +19,9 @@ endif
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wno-psabi
 CFLAGS_ALL := -std=c11 $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -fPIC -fvisibility=hidden -ffunction-sections \
   -fdata-sections -MMD -MP -Iinclude -Isrc -I. -DTMC_THREADS=$(strip $(THREADS)) -DTMC_CPUINFO=$(strip $(CPUINFO)) $(SAN) $(EXTRA_CFLAGS)
-# Code and constants in one segment: two more would round the file up by 4 KiB each, and map as many pages.
-LDFLAGS_ALL := -Wl,--gc-sections -Wl,-z,noseparate-code $(SAN) $(EXTRA_LDFLAGS)
+# Code and constants in one segment: two more would round the file up by 4 KiB each, and map as many pages. The
+# library's own calls of its functions do not go through the symbol table.
+LDFLAGS_ALL := -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-Bsymbolic-functions $(SAN) $(EXTRA_LDFLAGS)
 LIBS := -lm
 ifeq ($(strip $(THREADS)),1)
 LIBS += -lpthreadpool -lpthread
@@ -51,11 +52,13 @@ $(BUILD)/%__sse41.o: ISA_FLAGS := -msse4.1
 # exceptions, which do not pass through here.
 CFLAGS_ALL += -fno-asynchronous-unwind-tables -fno-unwind-tables
 ifeq ($(strip $(OPT)),-O2)
-FAST_KERNELS := gem dwconv blend unary softmax winograd
+FAST_KERNELS := gem dwconv blend unary winograd
 FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard kernels/x86/f32_$(k)*.c kernels/arm/f32_$(k)*.c)) \
-  kernels/f32_math.c src/ops/implicit_gemm.c src/ops/plane.c src/ops/strided.c)
-FAST_OBJ := $(filter-out %__sse41.o,$(FAST_OBJ)) # as fast with -Os, see docs/decisions/0009-levels.md
+  src/ops/plane.c src/ops/strided.c)
+# As fast with -Os, see docs/decisions/0009-levels.md.
+FAST_OBJ := $(filter-out %__sse41.o $(BUILD)/kernels/x86/f32_dwconv%__avx512.o,$(FAST_OBJ))
 $(filter-out $(FAST_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
+$(FAST_OBJ): SIZE_FLAGS := -falign-functions=1 -falign-loops=1 -falign-jumps=1 -falign-labels=1
 endif
 
 .PHONY: all lib tools clean help

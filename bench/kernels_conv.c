@@ -27,6 +27,8 @@ static void report_gemm(bench_run *run, bench_operands *o, const tmc_f32_gemm_ke
                                     .a_stride = mr,
                                     .w = o->z + nr,
                                     .bias = o->z,
+                                    .w2 = o->z + nr, /* of kernels of two panels */
+                                    .bias2 = o->z,
                                     .c = o->rows,
                                     .lo = -INFINITY,
                                     .hi = INFINITY};

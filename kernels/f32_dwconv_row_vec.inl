@@ -8,7 +8,10 @@
 #include "kernels/f32_conv_list.h"
 #include "kernels/f32_unroll.h"
 
-#if ROW_KW == 3 && VEC_WIDTH <= 8
+#if defined(ROW_SMALL) /* in-order processors without FMA gain little from more, and it is twice the code */
+#define TILES 1
+#define VECTORS 1
+#elif ROW_KW == 3 && VEC_WIDTH <= 8
 #define TILES 1
 #define VECTORS 2
 #else

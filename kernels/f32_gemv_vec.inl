@@ -1,9 +1,9 @@
-/* gemv on vectors, four panels of 16 columns side by side: with one row a single panel has too few accumulators to hide
- * the latency of the FMA, and the weights could not stream at the speed of the caches. Define GEMV_NAME first. */
+/* gemv on vectors, GEMV_PANELS panels of 16 columns side by side: with one row a single panel has too few accumulators
+ * to hide the latency of the FMA, and the weights could not stream at the speed of the caches. Define GEMV_PANELS (2
+ * where vectors of 4 fill 8 of 16 registers so, else 4) and GEMV_NAME first. */
 #include "kernels/f32_conv_list.h"
 #include "kernels/f32_unroll.h"
 
-#define GEMV_PANELS 4
 #define GEMV_NR 16
 #define GEMV_NV (GEMV_NR / VEC_WIDTH)
 
@@ -41,8 +41,10 @@ void GEMV_NAME(const tmc_f32_gemv_args *args) {
     switch (args->panels) {
     case 1: gemv_panels(args, 1); break;
     case 2: gemv_panels(args, 2); break;
+#if GEMV_PANELS > 2
     case 3: gemv_panels(args, 3); break;
     case 4: gemv_panels(args, 4); break;
+#endif
     default: break;
     }
 }

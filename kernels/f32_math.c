@@ -47,12 +47,13 @@ static void label_entries(tmc_f32_math_kernels *k, const char *names, tmc_isa is
 
 static void add_avx512(tmc_f32_math_kernels *k) {
 #define X(NAME, name) SET(k->unary[TMC_F32_UNARY_##NAME], f32_unary_##name, avx512, AVX512);
-    TMC_F32_UNARY_CURVES(X)
+    TMC_F32_UNARY_GATES(X)
 #undef X
 }
 
 static void add_sse41(tmc_f32_math_kernels *k) {
 #define X(NAME, name) SET(k->unary[TMC_F32_UNARY_##NAME], f32_unary_##name, sse41, SSE41);
+    TMC_F32_UNARY_GATES(X)
     TMC_F32_UNARY_CURVES(X)
     TMC_F32_UNARY_FUSED(X)
 #undef X

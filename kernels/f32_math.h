@@ -45,16 +45,19 @@ typedef void (*tmc_f32_unary_fn)(size_t n, const float *x, float *y, float alpha
     X(SIGN, sign)                                                                                                      \
     X(THRESHOLDED_RELU, thresholded_relu)
 
-/* A level need not have every kind: those that compute much for what they load and store, */
+/* A level need not have every kind: those of networks that run on whole images and compute much for what they load and
+ * store, */
+#define TMC_F32_UNARY_GATES(X)                                                                                         \
+    X(SIGMOID, sigmoid)                                                                                                \
+    X(SILU, silu)                                                                                                      \
+    X(TANH, tanh)                                                                                                      \
+    X(GELU, gelu)
+/* those that compute as much, */
 #define TMC_F32_UNARY_CURVES(X)                                                                                        \
     X(ELU, elu)                                                                                                        \
     X(SELU, selu)                                                                                                      \
     X(CELU, celu)                                                                                                      \
-    X(SIGMOID, sigmoid)                                                                                                \
-    X(SILU, silu)                                                                                                      \
-    X(TANH, tanh)                                                                                                      \
     X(SOFTPLUS, softplus)                                                                                              \
-    X(GELU, gelu)                                                                                                      \
     X(GELU_TANH, gelu_tanh)                                                                                            \
     X(MISH, mish)                                                                                                      \
     X(ERF, erf)                                                                                                        \
