@@ -24,9 +24,13 @@
 /* Positions of one segment, for several threads. */
 #define SEGMENT_BYTES (4 * 1024 * 1024)
 
-/* The work is cut into segments of some blocks. In each segment a first loop makes the positions of all its tiles, and
- * a second one multiplies: a task is one block and one group of panels. So also a layer of few tiles has tasks for all
- * threads, and the positions take memory for one segment only. */
+/* Multiply-accumulates of a block that one task may do: 0.3 ms on a desktop core, 4 ms on the slowest phone core. */
+#define WHOLE_MACS (16u << 20)
+
+/* Where the blocks are small and many, a task is a block, whose positions stay in the L2 cache of the core that made
+ * them. Else the work is cut into segments of some blocks: a first loop makes the positions of all tiles of a segment,
+ * and a second one multiplies, a task being one block and one group of panels. So also a layer of few tiles has tasks
+ * for all threads, and the positions take memory for one segment only. */
 typedef struct job {
     const tmc_op_run *run;
     const tmc_conv_params *p;
@@ -39,13 +43,14 @@ typedef struct job {
     size_t threads;
     size_t mr;                    /* rows of gemm's tile */
     size_t part_panels;           /* multiplied together */
-    size_t block, blocks, groups; /* tiles of a block, blocks of a segment, groups of panels */
+    size_t block, blocks, groups; /* tiles of a block, blocks that have positions at once, groups of panels */
+    bool whole;                   /* a task is a block */
     size_t position_stride;       /* floats of a block's positions from one to the next */
     size_t zero_floats, product_floats, block_floats;
     size_t first, count; /* tiles of the current segment */
     const float *zeros;
     float *products; /* of each slot: [tile][position][column] of a task */
-    float *v;        /* of each block: [position][tile][channel] */
+    float *v;        /* of each block of the segment, or of each slot: [position][tile][channel] */
 } job;
 
 bool tmc_winograd_used(const tmc_op_node *node) { return tmc_winograd_tile(node->inputs[1]->packing) != 0; }
@@ -70,10 +75,12 @@ static void choose_blocks(job *j, size_t l2_bytes) {
     j->block_floats = j->positions * j->position_stride;
     j->product_floats = j->block * j->positions * j->part_panels * 16;
 
+    const size_t all = tmc_div_up(j->tiles, j->block), wanted_tasks = j->threads > 1 ? 4 * j->threads : 1;
     const size_t affordable = SEGMENT_BYTES / sizeof(float) / j->block_floats;
-    const size_t blocks = j->threads > 1 ? clamp(affordable, j->threads, 4 * j->threads) : 1;
-    j->blocks = tmc_min_size(blocks, tmc_div_up(j->tiles, j->block));
-    const size_t wanted = j->threads > 1 ? tmc_div_up(4 * j->threads, j->blocks) : 1;
+    j->whole = all >= wanted_tasks && (uint64_t)j->block * j->positions * j->channels * j->columns <= WHOLE_MACS;
+    j->blocks = j->whole || j->threads == 1 ? j->threads : clamp(affordable, j->threads, wanted_tasks);
+    j->blocks = tmc_min_size(j->blocks, all);
+    const size_t wanted = j->whole ? 1 : tmc_div_up(wanted_tasks, j->blocks);
     j->groups = clamp(wanted, tmc_div_up(panels, j->part_panels), panels);
 }
 
@@ -139,23 +146,27 @@ static void fill_pixels(const job *j, size_t tile, const float **a) {
     }
 }
 
+/* The positions of one tile, which is number `place` of the block at v. */
+static void make_positions(const job *j, size_t tile, size_t place, float *v) {
+    const float *a[MAX_POSITIONS];
+    fill_pixels(j, tile, a);
+    j->winograd->input(&(tmc_f32_winograd_input_args){
+        .channels = j->channels, .a = a, .v = v + place * j->channels, .v_stride = j->position_stride});
+}
+
 /* One of 4 * threads parts of the segment's tiles. */
 static void input_task(void *context, size_t index, size_t slot) {
     (void)slot;
     const job *j = context;
     const size_t part = tmc_div_up(j->count, 4 * j->threads), end = tmc_min_size((index + 1) * part, j->count);
-    const float *a[MAX_POSITIONS];
-    tmc_f32_winograd_input_args args = {.channels = j->channels, .a = a, .v_stride = j->position_stride};
-    for (size_t i = index * part; i < end; i++) {
-        fill_pixels(j, j->first + i, a);
-        args.v = j->v + i / j->block * j->block_floats + i % j->block * j->channels;
-        j->winograd->input(&args);
-    }
+    for (size_t i = index * part; i < end; i++)
+        make_positions(j, j->first + i, i % j->block, j->v + i / j->block * j->block_floats);
 }
 
-/* What a task computes: the tiles of a block, for panels side by side. */
+/* The tiles of a block, for panels side by side. */
 typedef struct part {
-    size_t first, tiles; /* in the segment */
+    const float *v;      /* the block's positions */
+    size_t first, tiles; /* in the batch */
     size_t column, end;  /* of the output */
     size_t width;        /* of all its panels */
 } part;
@@ -168,7 +179,7 @@ static const float *panel_at(const job *j, size_t column) {
  * weights of deep layers come from memory. */
 static void multiply(const job *j, const part *t, size_t position, float *products) {
     static const float zeros[16] = {0};
-    const float *row = j->v + t->first / j->block * j->block_floats + position * j->position_stride;
+    const float *row = t->v + position * j->position_stride;
     tmc_f32_gemm_args args = {.rows = t->tiles,
                               .taps = 1,
                               .kc = j->channels,
@@ -198,7 +209,7 @@ static void write_tiles(const job *j, const part *t, const float *products) {
     tmc_f32_winograd_output_args args = {
         .m_stride = t->width, .row_stride = row, .pixel_stride = pixel, .lo = j->p->act.lo, .hi = j->p->act.hi};
     for (size_t i = 0; i < t->tiles; i++, products += j->positions * t->width) {
-        const tile_place at = place_of(j, j->first + t->first + i);
+        const tile_place at = place_of(j, t->first + i);
         float *c = (float *)j->run->outputs[0] + (at.n * j->out_h + at.y) * row + at.x * pixel;
         args.rows = tmc_min_size(m, j->out_h - at.y);
         args.pixels = tmc_min_size(m, j->out_w - at.x);
@@ -213,17 +224,33 @@ static void write_tiles(const job *j, const part *t, const float *products) {
     }
 }
 
-static void product_task(void *context, size_t index, size_t slot) {
-    const job *j = context;
-    const size_t group = index % j->groups, panels = tmc_div_up(j->columns, 16);
-    part t = {.first = index / j->groups * j->block,
+/* One group of panels of the `tiles` tiles from `first`, whose positions are at v. */
+static void run_group(const job *j, const float *v, size_t first, size_t tiles, size_t group, size_t slot) {
+    const size_t panels = tmc_div_up(j->columns, 16);
+    part t = {.v = v,
+              .first = first,
+              .tiles = tiles,
               .column = group * panels / j->groups * 16,
               .end = tmc_min_size((group + 1) * panels / j->groups * 16, j->columns)};
-    t.tiles = tmc_min_size(j->block, j->count - t.first);
     t.width = tmc_panel_columns_up(t.end - t.column);
     float *products = j->products + slot * j->product_floats;
     for (size_t p = 0; p < j->positions; p++) multiply(j, &t, p, products);
     write_tiles(j, &t, products);
+}
+
+static void product_task(void *context, size_t index, size_t slot) {
+    const job *j = context;
+    const size_t block = index / j->groups, first = block * j->block;
+    run_group(j, j->v + block * j->block_floats, j->first + first, tmc_min_size(j->block, j->count - first),
+              index % j->groups, slot);
+}
+
+static void block_task(void *context, size_t index, size_t slot) {
+    const job *j = context;
+    const size_t first = index * j->block, tiles = tmc_min_size(j->block, j->tiles - first);
+    float *v = j->v + slot * j->block_floats;
+    for (size_t i = 0; i < tiles; i++) make_positions(j, first + i, i, v);
+    for (size_t group = 0; group < j->groups; group++) run_group(j, v, first, tiles, group, slot);
 }
 
 tmc_status tmc_winograd_run(const tmc_op_run *run) {
@@ -234,6 +261,7 @@ tmc_status tmc_winograd_run(const tmc_op_run *run) {
     j.zeros = zeros;
     j.products = zeros + j.zero_floats;
     j.v = j.products + j.threads * j.product_floats;
+    if (j.whole) return tmc_exec_loop(run->exec, tmc_div_up(j.tiles, j.block), block_task, &j);
     for (; j.first < j.tiles; j.first += j.count) {
         j.count = tmc_min_size(j.blocks * j.block, j.tiles - j.first);
         TMC_TRY(tmc_exec_loop(run->exec, 4 * j.threads, input_task, &j));

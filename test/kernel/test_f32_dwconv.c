@@ -18,7 +18,6 @@
 #include "lib/levels.h"
 #include "lib/op_runner.h"
 #include "lib/random.h"
-#include "lib/speed.h"
 
 #define MAX_TAPS 30
 
@@ -212,69 +211,10 @@ static void test_dwconv_row(void **state) {
     }
 }
 
-static void call_dwconv(void *context) {
-    tmc_f32_dwconv_args *g = ((void **)context)[1];
-    (*(tmc_f32_dwconv_fn *)((void **)context)[0])(g);
-}
-
-static void call_row(void *context) {
-    tmc_f32_dwconv_row_args *g = ((void **)context)[1];
-    (*(tmc_f32_dwconv_row_fn *)((void **)context)[0])(g);
-}
-
-static void test_speed(void **state) {
-    (void)state;
-    enum { CHANNELS = 96, PIXELS = 16 };
-    static float x[8 * 40 * CHANNELS], w[26 * CHANNELS], zeros[CHANNELS], c[2][PIXELS * CHANNELS];
-    random_state r;
-    random_init(&r, 23);
-    random_fill(&r, x, sizeof x / sizeof *x, -1, 1); /* pages never written are one page in the cache, and slow */
-    random_fill(&r, w, sizeof w / sizeof *w, -1, 1);
-    const float *taps[9], *rows[7];
-    for (int t = 0; t < 9; t++) taps[t] = x + t * CHANNELS;
-    for (int y = 0; y < 7; y++) rows[y] = x + y * 40 * CHANNELS;
-    for (size_t i = 0; i < sizeof dwconv_kernels / sizeof *dwconv_kernels; i++) {
-        if (!op_isa_available(dwconv_kernels[i].isa)) continue;
-        tmc_f32_dwconv_fn fn = dwconv_kernels[i].fn;
-        tmc_f32_dwconv_args g = {0, 9, 9, CHANNELS, taps, w, c[0], 0, 6};
-        void *context[2] = {&fn, &g};
-        speed_print(dwconv_kernels[i].name, "9 taps, 96 channels",
-                    speed_measure(call_dwconv, context, 18.0 * CHANNELS));
-    }
-    for (size_t i = 0; i < sizeof row_kernels / sizeof *row_kernels; i++) {
-        if (!op_isa_available(row_kernels[i].isa)) continue;
-        tmc_f32_dwconv_row_fn fn = row_kernels[i].fn;
-        for (size_t stride = 1; stride <= 2; stride++) {
-            const size_t kw = row_kernels[i].kw;
-            tmc_f32_dwconv_row_args g = {.c_rows = 2,
-                                         .pixels = PIXELS,
-                                         .kernel_h = kw,
-                                         .stride = stride,
-                                         .pad = 1,
-                                         .columns = (PIXELS - 1) * stride + kw - 2,
-                                         .channels = CHANNELS,
-                                         .end = CHANNELS,
-                                         .rows = {rows, rows + stride},
-                                         .a_pitch = CHANNELS,
-                                         .c_pitch = CHANNELS,
-                                         .w = w,
-                                         .zeros = zeros,
-                                         .c = {c[0], c[1]},
-                                         .hi = 6};
-            void *context[2] = {&fn, &g};
-            char detail[40];
-            snprintf(detail, sizeof detail, "2 x 16 pixels, 96 channels, s%zu", stride);
-            speed_print(row_kernels[i].name, detail,
-                        speed_measure(call_row, context, 4.0 * (double)(kw * kw) * CHANNELS * PIXELS));
-        }
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dwconv),
         cmocka_unit_test(test_dwconv_row),
-        cmocka_unit_test(test_speed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,6 @@
 #include "lib/levels.h"
 #include "lib/op_runner.h"
 #include "lib/random.h"
-#include "lib/speed.h"
 
 #define MAX_TAPS 6
 #define MAX_MR 8
@@ -272,57 +271,12 @@ static void test_table(void **state) {
     }
 }
 
-typedef struct gemm_speed {
-    tmc_f32_gemm_fn fn;
-    tmc_f32_gemm_args args;
-} gemm_speed;
-
-static void call_gemm(void *context) {
-    gemm_speed *s = context;
-    s->fn(&s->args);
-}
-
-static void print_gemm_speed(const tmc_f32_gemm_kernel *kernel, size_t taps, size_t kc) {
-    const size_t k = taps * kc;
-    float *a = calloc(MAX_MR * k, sizeof *a), *w = aligned_alloc(64, (1 + k) * 128), c[MAX_MR][24];
-    memset(w, 0, (1 + k) * 128);
-    const float *pointers[64 * MAX_MR];
-    float *rows[MAX_MR];
-    for (size_t r = 0; r < kernel->mr; r++) {
-        rows[r] = c[r];
-        for (size_t t = 0; t < taps; t++) pointers[t * MAX_MR + r] = a + r * k + t * kc;
-    }
-    const size_t width = first_width(kernel->nr);
-    gemm_speed s = {kernel->fn, {.rows = kernel->mr, .columns = kernel->nr, .taps = taps, .kc = kc, .a = pointers}};
-    s.args.a_stride = MAX_MR;
-    s.args.bias = w;
-    s.args.w = w + width;
-    s.args.bias2 = w + (1 + k) * width;
-    s.args.w2 = s.args.bias2 + kernel->nr - width;
-    s.args.c = rows;
-    s.args.hi = 6;
-    char detail[40];
-    snprintf(detail, sizeof detail, "%zu taps of %zu", taps, kc);
-    speed_print(kernel->name, detail, speed_measure(call_gemm, &s, 2.0 * (double)(kernel->mr * kernel->nr * k)));
-    free(a);
-    free(w);
-}
-
-static void test_speed(void **state) {
-    (void)state;
-    for (size_t i = 0; i < sizeof gemm_kernels / sizeof *gemm_kernels; i++) {
-        if (!op_isa_available(gemm_kernels[i].isa)) continue;
-        print_gemm_speed(&gemm_kernels[i], 1, 16);
-        print_gemm_speed(&gemm_kernels[i], 1, 128);
-        print_gemm_speed(&gemm_kernels[i], 1, 512);
-        print_gemm_speed(&gemm_kernels[i], 9, 32);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gemm_tiles), cmocka_unit_test(test_gemm_keeps_nan), cmocka_unit_test(test_gemv),
-        cmocka_unit_test(test_table),      cmocka_unit_test(test_speed),
+        cmocka_unit_test(test_gemm_tiles),
+        cmocka_unit_test(test_gemm_keeps_nan),
+        cmocka_unit_test(test_gemv),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,6 @@
 #include "lib/guard.h"
 #include "lib/op_runner.h"
 #include "lib/random.h"
-#include "lib/speed.h"
 
 typedef struct pool_kernel {
     tmc_f32_pool_kernel k;
@@ -235,32 +234,12 @@ static void test_output_sizes(void **state) {
     }
 }
 
-static void call_pool(void *context) {
-    tmc_f32_pool_args *g = ((void **)context)[1];
-    (*(tmc_f32_pool_fn *)((void **)context)[0])(g);
-}
-
-static void test_speed(void **state) {
-    (void)state;
-    enum { CHANNELS = 96, PIXELS = 16 };
-    static float x[3 * 40 * CHANNELS], c[PIXELS * CHANNELS];
-    random_state r;
-    random_init(&r, 34);
-    random_fill(&r, x, sizeof x / sizeof *x, -1, 1);
-    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
-        if (!op_isa_available(kernels[i].k.isa)) continue;
-        tmc_f32_pool_fn fn = kernels[i].k.fn;
-        tmc_f32_pool_args g = {PIXELS, 3, 3, CHANNELS, x, 2 * CHANNELS, 40 * CHANNELS, CHANNELS, CHANNELS, c, 9};
-        void *context[2] = {&fn, &g};
-        speed_print(kernels[i].k.name, "16 pixels, 3x3 s2, 96 channels",
-                    speed_measure(call_pool, context, 9.0 * CHANNELS * PIXELS));
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kernels),      cmocka_unit_test(test_ops_random), cmocka_unit_test(test_global_pool),
-        cmocka_unit_test(test_output_sizes), cmocka_unit_test(test_speed),
+        cmocka_unit_test(test_kernels),
+        cmocka_unit_test(test_ops_random),
+        cmocka_unit_test(test_global_pool),
+        cmocka_unit_test(test_output_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,13 +142,7 @@ static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, con
     if (call->threads > 1) exec.pool = shared_pool(call->threads);
 #endif
     tmc_op_run run = {node, kernels, inputs, outputs, b->scratch.data, &exec, &result->err};
-    tmc_status status = TMC_OK;
-    for (uint32_t i = 0; status == TMC_OK && (i == 0 || i < call->repeat); i++) {
-        uint64_t start = tmc_clock_ns();
-        status = functions->run(&run);
-        double seconds = (double)(tmc_clock_ns() - start) * 1e-9;
-        if (i == 0 || seconds < result->seconds) result->seconds = seconds;
-    }
+    const tmc_status status = functions->run(&run);
     if (status != TMC_OK) return status;
     for (uint32_t i = 0; i < call->output_count; i++) {
         size_t bytes = tmc_tensor_bytes(&result->descs[i]);

@@ -24,7 +24,6 @@ typedef struct op_call {
     uint32_t in_place; /* 0: none; 1 + i: output 0 overwrites input i, E_STATE if prepare does not allow it */
     uint32_t pitch;    /* elements between the rows of every tensor that the operator takes so; 0xCD stays there */
     guard_side guard;  /* on which side of the tensors the guard page lies */
-    uint32_t repeat;   /* 0 and 1: one run; else `seconds` is the best of so many, for speed prints */
     bool infer_only;   /* stop after shape inference; the outputs have no data */
 } op_call;
 
@@ -37,7 +36,6 @@ typedef struct op_result {
     const char *kernel; /* what prepare reported */
     tmc_isa isa;
     size_t scratch_bytes;
-    double seconds; /* of run alone, on the wall clock */
 } op_result;
 
 /* Returns result->status. Free the result in every case. */
