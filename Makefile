@@ -58,7 +58,9 @@ FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard k
 # As fast with -Os, see docs/decisions/0009-levels.md.
 FAST_OBJ := $(filter-out %__sse41.o $(BUILD)/kernels/x86/f32_dwconv%__avx512.o,$(FAST_OBJ))
 $(filter-out $(FAST_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
+ifeq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
 $(FAST_OBJ): SIZE_FLAGS := -falign-functions=1 -falign-loops=1 -falign-jumps=1 -falign-labels=1
+endif
 endif
 
 .PHONY: all lib tools clean help
