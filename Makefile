@@ -54,7 +54,7 @@ CFLAGS_ALL += -fno-asynchronous-unwind-tables -fno-unwind-tables
 ifeq ($(strip $(OPT)),-O2)
 FAST_KERNELS := gem dwconv blend unary winograd
 FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard kernels/x86/f32_$(k)*.c kernels/arm/f32_$(k)*.c)) \
-  src/ops/plane.c src/ops/strided.c)
+  src/ops/strided.c)
 # As fast with -Os, see docs/decisions/0009-levels.md.
 FAST_OBJ := $(filter-out %__sse41.o $(BUILD)/kernels/x86/f32_dwconv%__avx512.o,$(FAST_OBJ))
 $(filter-out $(FAST_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
