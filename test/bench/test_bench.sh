@@ -95,9 +95,10 @@ python3 -c 'import json; k = json.load(open("few.json"))["kernels"]; assert [x["
     || fail "--filter and --isa"
 
 # An interrupt: what was measured until then is printed and written.
-"$bench" kernels --time 100000 --json cut.json > out 2> err &
+: > cut.out # not the text of a run before
+"$bench" kernels --time 100000 --json cut.json > cut.out 2> err &
 pid=$!
-until grep -q "level" out; do sleep 0.1; done # printed once the handler is there
+until grep -q "level" cut.out; do sleep 0.1; done # printed once the handler is there
 kill -TERM $pid
 set +e
 wait $pid
