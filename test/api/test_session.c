@@ -414,9 +414,13 @@ static void test_timeout_inside_a_node(void **state) {
     tmc_run_options run;
     tmc_run_options_init(&run);
     graph_fill(s, 1);
-    uint64_t begin = tmc_clock_ns();
-    assert_ok(tmc_session_run(s, NULL, &err));
-    const uint64_t whole = tmc_clock_ns() - begin;
+    uint64_t begin, whole = UINT64_MAX;
+    for (int i = 0; i < 3; i++) { /* the first run may take many times as long as the others */
+        begin = tmc_clock_ns();
+        assert_ok(tmc_session_run(s, NULL, &err));
+        const uint64_t took = tmc_clock_ns() - begin;
+        if (took < whole) whole = took;
+    }
     run.timeout_ns = 1;
     assert_int_equal(tmc_session_run(s, &run, &err), TMC_E_TIMEOUT);
     run.timeout_ns = whole / 4;
