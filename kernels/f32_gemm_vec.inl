@@ -3,7 +3,6 @@
 #include "kernels/f32_conv_list.h"
 #include "kernels/f32_gemm_cut.h"
 #include "kernels/f32_unroll.h"
-#include <math.h>
 
 #define GEMM_NV1 (GEMM_NR / VEC_WIDTH) /* vectors of the first panel */
 #ifdef GEMM_NR2

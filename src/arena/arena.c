@@ -206,7 +206,8 @@ bool tmc_arena_plan(tmc_arena_item *items, uint32_t count, void *work, uint64_t 
     static const before_fn orders[] = {larger_before, earlier_before, wider_before};
     const uint64_t bound = tmc_arena_live(items, count, work);
     *total = UINT64_MAX;
-    for (size_t k = 0; k<sizeof orders / sizeof *orders && * total> bound; k++) {
+    for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
+        if (*total <= bound) break;
         sort(l.order, items, count, orders[k]);
         const uint64_t bytes = place_in_order(&l, orders[k] == earlier_before);
         if (bytes >= *total) continue;

@@ -7,9 +7,7 @@
 /* Strips save the naming of pixels, tiles over the ends of lines waste no row: */
 #define MIN_STRIP 24
 #define LONG_STRIP 96
-#ifndef STRIP_WORK
 #define STRIP_WORK 512
-#endif
 
 static bool axis_is_plain(const tmc_gemm_axis *a) {
     return a->taps == 1 && a->in == a->out && a->count == a->out && a->out_step == 1 && a->in_step == 1 &&
@@ -23,7 +21,7 @@ bool tmc_gemm_has_strips(const tmc_implicit_gemm *g) {
     return width >= LONG_STRIP || (width >= MIN_STRIP && k * tmc_div_up(g->columns, 16) <= STRIP_WORK);
 }
 
-tmc_gemm_chunk tmc_gemm_chunk_next(const tmc_implicit_gemm *g, const tmc_gemm_chunk *last, size_t target) {
+tmc_gemm_chunk tmc_gemm_chunk_next(const tmc_implicit_gemm *g, const tmc_gemm_chunk *last) {
     tmc_gemm_chunk n = {0, 1, 0, 1, 0, g->channels};
     const size_t row = (size_t)g->x.taps * g->channels;
     if (last) {
@@ -31,14 +29,14 @@ tmc_gemm_chunk tmc_gemm_chunk_next(const tmc_implicit_gemm *g, const tmc_gemm_ch
         if (n.c == g->channels) n.c = 0, n.kx += last->kx_count;
         if (n.kx == g->x.taps) n.kx = 0, n.ky += last->ky_count;
     }
-    if (g->channels > target) {
-        const size_t parts = tmc_div_up(g->channels, target);
+    if (g->channels > TMC_GEMM_MAX_CHUNK) {
+        const size_t parts = tmc_div_up(g->channels, TMC_GEMM_MAX_CHUNK);
         n.c_count = tmc_min_size(tmc_div_up(g->channels, parts), g->channels - n.c);
-    } else if (row > target || g->x.taps > TMC_GEMM_MAX_TAPS) {
-        const size_t most = tmc_min_size(TMC_GEMM_MAX_TAPS, target / g->channels);
+    } else if (row > TMC_GEMM_MAX_CHUNK || g->x.taps > TMC_GEMM_MAX_TAPS) {
+        const size_t most = tmc_min_size(TMC_GEMM_MAX_TAPS, TMC_GEMM_MAX_CHUNK / g->channels);
         n.kx_count = (int32_t)tmc_min_size(most, (size_t)(g->x.taps - n.kx));
     } else if (row > 0) {
-        const size_t most = tmc_min_size(TMC_GEMM_MAX_TAPS / (size_t)g->x.taps, target / row);
+        const size_t most = tmc_min_size(TMC_GEMM_MAX_TAPS / (size_t)g->x.taps, TMC_GEMM_MAX_CHUNK / row);
         n.kx_count = g->x.taps;
         n.ky_count = (int32_t)tmc_min_size(most, (size_t)(g->y.taps - n.ky));
     }

@@ -18,11 +18,13 @@ typedef struct tmc_gemm_chunk {
     size_t c, c_count;
 } tmc_gemm_chunk;
 
-/* k of a chunk at most: longer than any that is chosen, and how many zeros stand for padding. */
+/* k of a chunk at most, and how many zeros stand for padding. A tile costs some 20 cycles beside its multiplications, 6
+ * k: ResNet-50's convolutions take 78.3 ms with at most 384 k, 76.8 with 512, 75.8 with 768, 75.5 with 1152, and 3x3
+ * windows of 512 channels another 4 % less with 1536, although such a panel fills three L1 caches. */
 #define TMC_GEMM_MAX_CHUNK 1536
 
-/* The chunk after `last`, the first one for NULL, of about `target` k; a product with no k has one chunk too. */
-tmc_gemm_chunk tmc_gemm_chunk_next(const tmc_implicit_gemm *g, const tmc_gemm_chunk *last, size_t target);
+/* The chunk after `last`, the first one for NULL; a product with no k has one chunk too. */
+tmc_gemm_chunk tmc_gemm_chunk_next(const tmc_implicit_gemm *g, const tmc_gemm_chunk *last);
 
 /* Walks the output pixels of one group for one chunk. */
 typedef struct tmc_gemm_walk {

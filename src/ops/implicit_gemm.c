@@ -6,10 +6,6 @@
 #include "format/packing.h"
 #include "ops/gemm_rows.h"
 
-/* k per call. A tile costs some 20 cycles beside its multiplications, 6 k: ResNet-50's convolutions take 78.3 ms with
- * at most 384 k, 76.8 with 512, 75.8 with 768, 75.5 with 1152, and 3x3 windows of 512 channels another 4 % less with
- * 1536, although such a panel fills three L1 caches. */
-#define K_BLOCK TMC_GEMM_MAX_CHUNK
 /* Rows that all panels pass by: enough for weights to be fetched ahead while the tiles of one panel run, which is what
  * small images need (7x7, 512 channels, 3x3: 75 % of the FMA peak without, 91 % with); more where inputs and outputs
  * stay in an eighth of the L2 cache, since each call costs some 100 cycles. */
@@ -21,7 +17,6 @@
 #define GEMV_TASK_MACS (256u << 10) /* smaller: weights come from memory */
 
 typedef struct blocking {
-    size_t chunk;                  /* k per call */
     size_t block;                  /* rows that every panel passes by before the next ones */
     size_t rows, row_blocks;       /* output pixels of a task */
     size_t columns, column_blocks; /* a multiple of 16 */
@@ -101,13 +96,13 @@ static void run_chunk(const job *j, const column_range *n, const tmc_gemm_chunk 
 }
 
 static void run_rows(const job *j, const column_range *n, size_t first, size_t rows) {
-    tmc_gemm_chunk k = tmc_gemm_chunk_next(j->g, NULL, j->b.chunk);
+    tmc_gemm_chunk k = tmc_gemm_chunk_next(j->g, NULL);
     for (size_t done = 0;;) {
         const size_t count = j->k ? (size_t)k.ky_count * (size_t)k.kx_count * k.c_count : 0;
         run_chunk(j, n, &k, done, count, first, rows);
         done += count;
         if (done == j->k) break;
-        k = tmc_gemm_chunk_next(j->g, &k, j->b.chunk);
+        k = tmc_gemm_chunk_next(j->g, &k);
     }
 }
 
@@ -150,7 +145,7 @@ static size_t choose_block(const job *j) {
         return width <= MIN_BLOCK_ROWS ? MIN_BLOCK_ROWS / width * width : width;
     size_t most = MIN_BLOCK_ROWS;
     if (tmc_gemm_is_plain(g)) {
-        const size_t row_bytes = (tmc_min_size(j->k, K_BLOCK) + g->columns) * sizeof(float);
+        const size_t row_bytes = (tmc_min_size(j->k, TMC_GEMM_MAX_CHUNK) + g->columns) * sizeof(float);
         most = tmc_min_size(j->caches.l2_bytes / 8 / row_bytes, MAX_BLOCK_ROWS);
         if (most < MIN_BLOCK_ROWS) most = MIN_BLOCK_ROWS;
     }
@@ -161,7 +156,7 @@ static size_t choose_block(const job *j) {
 static blocking choose_blocking(const job *j, uint32_t threads) {
     const tmc_implicit_gemm *g = j->g;
     const size_t rows = row_count(g), k = j->k ? j->k : 1, panels = tmc_div_up(g->columns, 16);
-    blocking b = {.chunk = K_BLOCK, .block = choose_block(j)};
+    blocking b = {.block = choose_block(j)};
     size_t group = tmc_min_size(tmc_div_up(TASK_MACS, b.block * k * 16), panels);
     size_t blocks = tmc_div_up(TASK_MACS, b.block * k * 16 * group), all = tmc_div_up(rows, b.block);
     blocks = tmc_min_size(blocks, all);
@@ -195,7 +190,6 @@ tmc_status tmc_implicit_gemm_run(const tmc_implicit_gemm *g, const tmc_kernels *
              .k = (size_t)g->y.taps * (size_t)g->x.taps * g->channels};
     if (is_gemv(g)) {
         const size_t step = 16 * j.kernels->gemv.panels;
-        j.b.chunk = K_BLOCK;
         j.b.columns = tmc_div_up(GEMV_TASK_MACS, j.k * step) * step;
         return tmc_exec_loop(exec, tmc_div_up(g->columns, j.b.columns), gemv_task, &j);
     }

@@ -45,30 +45,30 @@ static bool place(tmc_plan *plan, tmc_plan_work *work, uint32_t part, uint32_t w
     return true;
 }
 
-static uint32_t place_inputs(tmc_plan *plan, tmc_plan_work *work, uint32_t step) {
-    const tmc_step *node = &plan->nodes[step];
-    const int32_t axis = ((const tmc_axis_params *)node->op.params)->axis;
+/* Lays `parts`, one behind the other along `axis`, over `whole`: the inputs of a concat, the outputs of a split. */
+static uint32_t place_parts(tmc_plan *plan, tmc_plan_work *work, uint32_t step, const uint32_t *parts, uint32_t count,
+                            uint32_t whole, int32_t axis) {
     size_t first = 0;
     uint32_t placed = 0;
-    for (uint32_t i = 0; i < node->op.input_count; i++) {
-        placed += place(plan, work, node->tensors[i], node->tensors[node->op.input_count], axis, first);
-        first += (size_t)node->op.inputs[i]->dims[axis];
+    for (uint32_t i = 0; i < count; i++) {
+        placed += place(plan, work, parts[i], whole, axis, first);
+        first += (size_t)plan->descs[parts[i]].dims[axis];
     }
-    work->still[step] = placed == node->op.input_count;
+    work->still[step] = placed == count;
     return placed;
 }
 
-static uint32_t place_outputs(tmc_plan *plan, tmc_plan_work *work, uint32_t step) {
+static uint32_t place_concat(tmc_plan *plan, tmc_plan_work *work, uint32_t step) {
     const tmc_step *node = &plan->nodes[step];
-    const int32_t axis = ((const tmc_split_params *)node->op.params)->axis;
-    size_t first = 0;
-    uint32_t placed = 0;
-    for (uint32_t i = 0; i < node->op.output_count; i++) {
-        placed += place(plan, work, node->tensors[1 + i], node->tensors[0], axis, first);
-        first += (size_t)node->op.outputs[i]->dims[axis];
-    }
-    work->still[step] = placed == node->op.output_count;
-    return placed;
+    const uint32_t count = node->op.input_count;
+    const tmc_axis_params *p = node->op.params;
+    return place_parts(plan, work, step, node->tensors, count, node->tensors[count], p->axis);
+}
+
+static uint32_t place_split(tmc_plan *plan, tmc_plan_work *work, uint32_t step) {
+    const tmc_step *node = &plan->nodes[step];
+    const tmc_split_params *p = node->op.params;
+    return place_parts(plan, work, step, node->tensors + 1, node->op.output_count, node->tensors[0], p->axis);
 }
 
 /* A slice with step 1 that leaves all axes but one whole is the output of a split. */
@@ -94,10 +94,10 @@ uint32_t tmc_views_choose(tmc_plan *plan, tmc_plan_work *work) {
     find_pitch_takers(plan, work);
     /* From the end: a concat's output has its final place before its inputs get theirs. */
     for (uint32_t i = plan->node_count; i-- > 0;)
-        if (plan->nodes[i].op.op == TMC_OP_CONCAT) placed += place_inputs(plan, work, i);
+        if (plan->nodes[i].op.op == TMC_OP_CONCAT) placed += place_concat(plan, work, i);
     /* From the start, for the same reason, where the whole is the input. */
     for (uint32_t i = 0; i < plan->node_count; i++) {
-        if (plan->nodes[i].op.op == TMC_OP_SPLIT) placed += place_outputs(plan, work, i);
+        if (plan->nodes[i].op.op == TMC_OP_SPLIT) placed += place_split(plan, work, i);
         if (plan->nodes[i].op.op == TMC_OP_SLICE) placed += place_slice(plan, work, i);
     }
     return placed;

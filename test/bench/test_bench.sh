@@ -5,26 +5,7 @@ set -eu
 bench=$(realpath "$1")
 tmcnn=$(realpath "$2")
 model=$(realpath models/brain2d.onnx)
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-count=0
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-
-# expect STATUS WORD COMMAND...: exit status, and one line on stderr that has WORD.
-expect() {
-    want=$1 word=$2
-    shift 2
-    set +e
-    "$@" > out 2> err
-    got=$?
-    set -e
-    [ "$got" = "$want" ] || fail "$* exits with $got, expected $want: $(cat err)"
-    [ "$(wc -l < err)" = "$([ "$want" = 0 ] && echo 0 || echo 1)" ] || fail "$* prints: $(cat err)"
-    [ "$want" = 0 ] || grep -q -- "$word" err || fail "$* says '$(cat err)', expected '$word'"
-    count=$((count + 1))
-}
+. "$(dirname "$0")/../lib/expect.sh"
 
 "$tmcnn" convert "$model" -o brain.tmc > /dev/null
 head -c 1000 brain.tmc > short.tmc
@@ -107,5 +88,5 @@ set -e
 [ "$got" = 130 ] || fail "an interrupted run exits with $got: $(cat err)"
 python3 -c 'import json; d = json.load(open("cut.json")); assert d["interrupted"] == 1 and d["probe"]' || fail "JSON of an interrupted run"
 [ -z "$(find . -name '*.json.*')" ] || fail "a temporary file is left"
-count=$((count + 1))
+ok
 echo "tmcnn-bench: $count uses ok"

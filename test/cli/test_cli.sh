@@ -4,29 +4,7 @@
 set -eu
 tmcnn=$(realpath "$1")
 model=$(realpath models/brain2d.onnx)
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-count=0
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-ok() { count=$((count + 1)); }
-
-# expect STATUS WORD COMMAND...: exit status, and one line on stderr that has WORD.
-expect() {
-    want=$1 word=$2
-    shift 2
-    set +e
-    "$@" > out 2> err
-    got=$?
-    set -e
-    [ "$got" = "$want" ] || fail "$* exits with $got, expected $want: $(cat err)"
-    if [ "$want" != 0 ]; then
-        [ "$(wc -l < err)" = 1 ] || fail "$* prints $(wc -l < err) lines of errors"
-        grep -q -- "$word" err || fail "$* says '$(cat err)', expected '$word'"
-    fi
-    ok
-}
+. "$(dirname "$0")/../lib/expect.sh"
 
 expect 0 - "$tmcnn" --help
 expect 0 - "$tmcnn" --version
