@@ -43,7 +43,7 @@ typedef struct tmc_f32_gemm_kernel {
     tmc_f32_gemm_fn fn;
     size_t mr;        /* rows of a tile; 0: this level gains nothing from such a kernel (two panels only) */
     size_t nr;        /* 16, 8, 4; two panels: 24 (16 + 8), 12 (8 + 4) */
-    const char *name; /* symbol without "tmc_" */
+    const char *name; /* symbol without "tmc_" and the level at the end */
     tmc_isa isa;
 } tmc_f32_gemm_kernel;
 

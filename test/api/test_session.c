@@ -122,7 +122,7 @@ static void run_apart(const tmc_plan *plan, uint32_t seed, uint8_t *outputs) {
         for (uint32_t i = 0; i < node->op.input_count; i++) in[i] = data[node->tensors[i]];
         for (uint32_t o = 0; o < node->op.output_count; o++) out[o] = data[node->tensors[node->op.input_count + o]];
         const tmc_op_run run = {&node->op, &plan->kernels, in, out, scratch, &exec, &err};
-        assert_ok(node->functions->run(&run));
+        assert_ok(node->functions.run(&run));
         free(scratch);
     }
     for (uint32_t i = 0; i < view->graph->output_count; i++) {
