@@ -53,7 +53,7 @@ static bool gemm_wanted(const bench_run *run, const tmc_f32_conv_kernels *table,
 static void report_gemms(bench_run *run, const tmc_f32_conv_kernels *table, bench_operands *o) {
     static const tmc_f32_gemm_kernel kernels[] = {
 #define TMC_F32_GEMM_X(mr, nr, isa, ISA)                                                                               \
-    {tmc_f32_gemm_##mr##x##nr##__##isa, mr, nr, "f32_gemm_" #mr "x" #nr "__" #isa, TMC_ISA_##ISA},
+    {tmc_f32_gemm_##mr##x##nr##__##isa, mr, nr, "f32_gemm_" #mr "x" #nr, TMC_ISA_##ISA},
 #include "kernels/f32_gemm.inc"
 #undef TMC_F32_GEMM_X
     };
