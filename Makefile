@@ -26,7 +26,8 @@ LIBS := -lm
 ifeq ($(strip $(THREADS)),1)
 LIBS += -lpthreadpool -lpthread
 endif
-ifeq ($(strip $(CPUINFO)),1)
+# x86 answers for itself.
+ifeq ($(strip $(CPUINFO))$(filter x86_64 i686,$(ARCH)),1)
 LIBS += -lcpuinfo
 endif
 
