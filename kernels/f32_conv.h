@@ -33,8 +33,8 @@ typedef struct tmc_f32_gemm_args {
     size_t c_offset;
     float lo, hi;
     ptrdiff_t a_step, c_step; /* floats */
-    const void *next; /* what is needed soon, or NULL: the i-th k of the call asks the caches for the bytes at */
-    size_t next_step; /* next + i * next_step; never read */
+    const void *next;         /* what is needed soon, or NULL: the i-th k of the call asks the caches for the line at */
+    size_t next_step;         /* next + i * next_step, each line about once; never read */
 } tmc_f32_gemm_args;
 
 typedef void (*tmc_f32_gemm_fn)(const tmc_f32_gemm_args *args);
