@@ -4,6 +4,8 @@
 #ifndef TMC_KERNELS_F32_UNROLL_H
 #define TMC_KERNELS_F32_UNROLL_H
 
+#include "kernels/prefetch.h"
+
 #if defined(__GNUC__) && !defined(__clang__) && VEC_WIDTH > 1
 #define TMC_UNROLL _Pragma("GCC unroll 16")
 #else
@@ -14,12 +16,9 @@
 #define TMC_INLINE static inline __attribute__((always_inline))
 /* One copy where -O2 would make one per caller. */
 #define TMC_NOINLINE static __attribute__((noinline))
-/* Into the second level cache: what comes next must not push out what is in use. */
-#define TMC_PREFETCH(p) __builtin_prefetch((p), 0, 2)
 #else
 #define TMC_INLINE static inline
 #define TMC_NOINLINE static
-#define TMC_PREFETCH(p) ((void)(p))
 #endif
 
 #endif

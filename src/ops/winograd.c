@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "format/packing.h"
+#include "kernels/prefetch.h"
 
 #define MAX_POSITIONS (TMC_WINOGRAD_MAX_ALPHA * TMC_WINOGRAD_MAX_ALPHA)
 
@@ -45,6 +46,7 @@ typedef struct job {
     size_t part_panels;           /* multiplied together */
     size_t block, blocks, groups; /* tiles of a block, blocks that have positions at once, groups of panels */
     bool whole;                   /* a task is a block */
+    bool weights_stay;            /* in the L2 cache, beside all that a block makes */
     size_t position_stride;       /* floats of a block's positions from one to the next */
     size_t zero_floats, product_floats, block_floats;
     size_t first, count; /* tiles of the current segment */
@@ -59,6 +61,9 @@ static size_t round_to_line(size_t floats) { return tmc_round_up(floats, TMC_ALI
 
 static size_t clamp(size_t value, size_t low, size_t high) { return value < low ? low : value > high ? high : value; }
 
+/* Floats of the products of a tile with so many columns. */
+static size_t product_stride(const job *j, size_t width) { return j->positions * width | 16; }
+
 static void choose_blocks(job *j, size_t l2_bytes) {
     const size_t panels = tmc_div_up(j->columns, 16);
     const size_t weight_bytes = tmc_panel_columns_up(j->columns) * j->channels * j->positions * sizeof(float);
@@ -70,10 +75,12 @@ static void choose_blocks(job *j, size_t l2_bytes) {
     block = tmc_min_size(tmc_div_up(block, j->mr) * j->mr, j->tiles);
     j->block = tmc_div_up(j->tiles, tmc_div_up(j->tiles, block));
 
-    /* An odd number of cache lines, so that the positions of a tile do not fall into one set of the L1 cache. */
+    /* Odd numbers of cache lines, so that the positions of a tile do not fall into one set of the L1 cache, nor the
+     * products of a position. */
     j->position_stride = round_to_line(j->block * j->channels) | 16;
     j->block_floats = j->positions * j->position_stride;
-    j->product_floats = j->block * j->positions * j->part_panels * 16;
+    j->product_floats = j->block * product_stride(j, j->part_panels * 16);
+    j->weights_stay = weight_bytes + (j->block_floats + j->product_floats) * sizeof(float) <= l2_bytes;
 
     const size_t all = tmc_div_up(j->tiles, j->block), wanted_tasks = j->threads > 1 ? 4 * j->threads : 1;
     const size_t affordable = SEGMENT_BYTES / sizeof(float) / j->block_floats;
@@ -163,31 +170,80 @@ static void input_task(void *context, size_t index, size_t slot) {
         make_positions(j, j->first + i, i % j->block, j->v + i / j->block * j->block_floats);
 }
 
+/* Input pixels that are needed soon: of tiles in one line a piece of each image line, else one piece of whole lines. */
+typedef struct strip {
+    const char *first;
+    size_t lines, line_step, bytes; /* bytes from one line to the next, of the piece of each */
+} strip;
+
+static size_t inside(size_t at, size_t pad, size_t size) { return at < pad ? 0 : tmc_min_size(at - pad, size); }
+
+/* What `tiles` tiles from `first` on read. */
+static strip strip_of(const job *j, size_t first, size_t tiles) {
+    if (first >= j->tiles) return (strip){0};
+    const size_t last = tmc_min_size(first + tiles, j->tiles) - 1;
+    const tile_place a = place_of(j, first), b = place_of(j, last);
+    const size_t alpha = j->winograd->m + 2, pixel = j->in_pitch * sizeof(float), line = j->in_w * pixel;
+    const size_t y0 = inside(a.y, j->p->pad_begin[1], j->in_h);
+    const size_t y1 = a.n == b.n ? inside(b.y + alpha, j->p->pad_begin[1], j->in_h) : j->in_h;
+    const char *image = (const char *)j->run->inputs[0] + (a.n * j->in_h + y0) * line;
+    if (first / j->tiles_x != last / j->tiles_x) return (strip){image, 1, line, (y1 - y0) * line};
+    const size_t x0 = inside(a.x, j->p->pad_begin[2], j->in_w);
+    const size_t x1 = inside(b.x + alpha, j->p->pad_begin[2], j->in_w);
+    return (strip){image + x0 * pixel, y1 - y0, line, (x1 - x0) * pixel};
+}
+
 /* The tiles of a block, for panels side by side. */
 typedef struct part {
-    const float *v;      /* the block's positions */
-    size_t first, tiles; /* in the batch */
-    size_t column, end;  /* of the output */
-    size_t width;        /* of all its panels */
+    const float *v;       /* the block's positions */
+    size_t first, tiles;  /* in the batch */
+    size_t column, end;   /* of the output */
+    size_t width, stride; /* of all its panels, of their products from one tile to the next */
+    strip soon;           /* read by the block that this thread transforms next */
 } part;
 
 static const float *panel_at(const job *j, size_t column) {
     return (const float *)j->run->inputs[1] + tmc_panel_offset(column, j->positions * j->channels);
 }
 
-/* products[tile][position][column] of one position. While a panel is used the caches are asked for what follows it:
- * weights of deep layers come from memory. */
+static float *output_at(const job *j, size_t n, size_t y, size_t x) {
+    return (float *)j->run->outputs[0] + ((n * j->out_h + y) * j->out_w + x) * j->out_pitch;
+}
+
+/* One of the pieces of t->soon, as many as there are products of a position and a panel; and its bytes. */
+static const char *piece_of(const job *j, const part *t, size_t position, size_t column, size_t *bytes) {
+    const size_t panels = tmc_div_up(t->end - t->column, 16);
+    const size_t piece = t->column / 16 * j->positions + position * panels + (column - t->column) / 16;
+    const size_t pieces = tmc_div_up(j->columns, 16) * j->positions / t->soon.lines, line = piece / pieces;
+    if (line >= t->soon.lines) return NULL;
+    *bytes = t->soon.bytes / pieces;
+    return t->soon.first + line * t->soon.line_step + piece % pieces * *bytes;
+}
+
+/* Runs gemm on the next `rows` tiles, which asks for `bytes` from `next` on meanwhile. */
+static void multiply_rows(const tmc_f32_gemm_kernel *gemm, tmc_f32_gemm_args *args, size_t rows, const void *next,
+                          size_t bytes) {
+    if (rows == 0) return;
+    args->rows = rows;
+    args->next = next;
+    args->next_step = tmc_div_up(bytes, tmc_div_up(rows, gemm->mr) * args->kc);
+    gemm->fn(args);
+    args->c_offset += rows * (size_t)args->c_step;
+}
+
+/* products[tile][position][column] of one position. While a panel is used the caches are asked for what comes from
+ * memory: the weights that follow it, unless the first block has left all in the L2 cache, and the pixels of the next
+ * block. */
 static void multiply(const job *j, const part *t, size_t position, float *products) {
     static const float zeros[16] = {0};
-    const float *row = t->v + position * j->position_stride;
-    tmc_f32_gemm_args args = {.rows = t->tiles,
-                              .taps = 1,
+    const float *row;
+    tmc_f32_gemm_args args = {.taps = 1,
                               .kc = j->channels,
                               .a = &row,
                               .a_stride = 1,
                               .a_step = (ptrdiff_t)j->channels,
                               .c = &products,
-                              .c_step = (ptrdiff_t)(j->positions * t->width),
+                              .c_step = (ptrdiff_t)t->stride,
                               .bias = zeros,
                               .lo = -INFINITY,
                               .hi = INFINITY};
@@ -198,9 +254,29 @@ static void multiply(const job *j, const part *t, size_t position, float *produc
         args.columns = tmc_min_size(width, j->columns - column);
         args.c_offset = column - t->column;
         args.w = panel_at(j, column) + (1 + position * j->channels) * width;
-        args.next = args.w + j->channels * width;
-        args.next_step = width * sizeof(float) / tmc_div_up(args.rows, gemm->mr);
-        gemm->fn(&args);
+        row = t->v + position * j->position_stride;
+        size_t bytes = 0, asking = 0;
+        const char *pixels = t->soon.lines ? piece_of(j, t, position, column, &bytes) : NULL;
+        if (pixels) asking = j->weights_stay && t->first > 0 ? t->tiles : t->tiles / gemm->mr / 2 * gemm->mr;
+        multiply_rows(gemm, &args, asking, pixels, bytes);
+        row += asking * j->channels;
+        const size_t floats = j->channels * width;
+        multiply_rows(gemm, &args, t->tiles - asking, args.w + floats, floats * sizeof(float));
+    }
+}
+
+/* Asks for the outputs of some tiles, so that they are in the L2 cache when all positions are multiplied: writing them
+ * without waits for memory at every line. */
+static void ask_for_outputs(const job *j, const part *t, size_t position) {
+    const size_t m = j->winograd->m, end = (position + 1) * t->tiles / j->positions;
+    for (size_t i = position * t->tiles / j->positions; i < end; i++) {
+        const tile_place at = place_of(j, t->first + i);
+        const size_t y_end = tmc_min_size(at.y + m, j->out_h), x_end = tmc_min_size(at.x + m, j->out_w);
+        for (size_t y = at.y; y < y_end; y++)
+            for (size_t x = at.x; x < x_end; x++) {
+                const float *c = output_at(j, at.n, y, x);
+                for (size_t column = t->column; column < t->end; column += 16) TMC_PREFETCH(c + column);
+            }
     }
 }
 
@@ -208,9 +284,9 @@ static void write_tiles(const job *j, const part *t, const float *products) {
     const size_t m = j->winograd->m, pixel = j->out_pitch, row = j->out_w * pixel;
     tmc_f32_winograd_output_args args = {
         .m_stride = t->width, .row_stride = row, .pixel_stride = pixel, .lo = j->p->act.lo, .hi = j->p->act.hi};
-    for (size_t i = 0; i < t->tiles; i++, products += j->positions * t->width) {
+    for (size_t i = 0; i < t->tiles; i++, products += t->stride) {
         const tile_place at = place_of(j, t->first + i);
-        float *c = (float *)j->run->outputs[0] + (at.n * j->out_h + at.y) * row + at.x * pixel;
+        float *c = output_at(j, at.n, at.y, at.x);
         args.rows = tmc_min_size(m, j->out_h - at.y);
         args.pixels = tmc_min_size(m, j->out_w - at.x);
         for (size_t column = t->column, width; column < t->end; column += width) {
@@ -233,8 +309,13 @@ static void run_group(const job *j, const float *v, size_t first, size_t tiles, 
               .column = group * panels / j->groups * 16,
               .end = tmc_min_size((group + 1) * panels / j->groups * 16, j->columns)};
     t.width = tmc_panel_columns_up(t.end - t.column);
+    t.stride = product_stride(j, t.width);
+    t.soon = strip_of(j, first + (j->whole ? tiles : j->count), tiles);
     float *products = j->products + slot * j->product_floats;
-    for (size_t p = 0; p < j->positions; p++) multiply(j, &t, p, products);
+    for (size_t p = 0; p < j->positions; p++) {
+        multiply(j, &t, p, products);
+        ask_for_outputs(j, &t, p);
+    }
     write_tiles(j, &t, products);
 }
 
