@@ -35,7 +35,7 @@ enum { OPT_SHAPE_OF = 256, OPT_META, OPT_LABELS, OPT_REVISION, OPT_WINOGRAD, OPT
 typedef struct {
     const char *input, *output;
     convert_options options;
-    onnx_input_shape shapes[MAX_ENTRIES];
+    import_shape shapes[MAX_ENTRIES];
     ir_metadata metadata[MAX_ENTRIES];
     bool explain;
 } convert_args;
@@ -45,7 +45,7 @@ static int take_shape(const char *text, convert_args *args) {
     if (!equals || equals == text) return cli_usage(&cli_convert, "--shape wants NAME=1,3,224,224, not '%s'", text);
     if (args->options.import.shape_count == MAX_ENTRIES)
         return cli_usage(&cli_convert, "more than %d --shape", MAX_ENTRIES);
-    onnx_input_shape *shape = &args->shapes[args->options.import.shape_count++];
+    import_shape *shape = &args->shapes[args->options.import.shape_count++];
     char *name = x_strdup(text);
     name[equals - text] = 0;
     shape->name = name;

@@ -54,8 +54,8 @@ static tmc_status check_names(onnx_context *ctx, const Onnx__NodeProto *node, bo
             return tmc_fail(ctx->err, TMC_E_GRAPH, "'%s' is read by a %s before anything defines it", node->input[i],
                             node->op_type);
         if (value->kind == ONNX_VALUE_MISSING)
-            onnx_report(ctx, value->producer->op_type, value->name,
-                        "this optional output is read: masks, indices and statistics of training are not computed");
+            import_issue(&ctx->issues, value->producer->op_type, value->name,
+                         "this optional output is read: masks, indices and statistics of training are not computed");
         *blocked = *blocked || value->kind == ONNX_VALUE_REFUSED || value->kind == ONNX_VALUE_MISSING;
     }
     for (size_t i = 0; i < node->n_output; i++) {
@@ -118,7 +118,7 @@ static tmc_status lower_node(onnx_context *ctx, const Onnx__NodeProto *node) {
         status = lower_with(&lw, op);
     }
     if (status == TMC_E_UNSUPPORTED || status == TMC_E_DTYPE) {
-        onnx_report(ctx, node->op_type, lw.name, reason.message);
+        import_issue(&ctx->issues, node->op_type, lw.name, reason.message);
         blocked = true;
     } else if (status != TMC_OK) {
         return tmc_fail_field(ctx->err, status, reason.field, "%s '%s': %s", node->op_type, lw.name, reason.message);
@@ -145,12 +145,6 @@ static tmc_status reserve_outputs(onnx_context *ctx) {
     return TMC_OK;
 }
 
-/* A file's output is a tensor of its own that a node writes: an input, a constant or another output is copied. */
-static tmc_status copy_tensor(onnx_context *ctx, ir_id from, const char *name, ir_id *out) {
-    tmc_shape_params params = {.rank = ctx->graph->tensors[from].desc.rank}; /* dims 0: as in the input */
-    return ir_add_node(ctx->graph, name, TMC_OP_RESHAPE, &params, &from, 1, out, 1, ctx->err);
-}
-
 static tmc_status add_output(onnx_context *ctx, uint32_t index) {
     const char *name = ctx->model->graph->output[index]->name;
     const onnx_value *value = onnx_find_value(ctx, name);
@@ -158,26 +152,17 @@ static tmc_status add_output(onnx_context *ctx, uint32_t index) {
     if (!value) return tmc_fail(ctx->err, TMC_E_GRAPH, "nothing defines the model's output '%s'", name);
     switch (value->kind) {
     case ONNX_VALUE_MISSING:
-        onnx_report(ctx, value->producer->op_type, name,
-                    "this optional output is read: masks, indices and statistics of training are not computed");
+        import_issue(&ctx->issues, value->producer->op_type, name,
+                     "this optional output is read: masks, indices and statistics of training are not computed");
         return TMC_OK;
     case ONNX_VALUE_EMPTY:
-        onnx_report(ctx, "output", name, "a tensor without elements is not supported");
+        import_issue(&ctx->issues, "output", name, "a tensor without elements is not supported");
         return TMC_OK;
     case ONNX_VALUE_REFUSED: return TMC_OK;
     default: break;
     }
-    ir_id id = value->id;
-    if (!ir_can_replace(ctx->graph, placeholder, id)) TMC_TRY(copy_tensor(ctx, id, name, &id));
-    ir_replace_uses(ctx->graph, placeholder, id);
-    ctx->graph->tensors[placeholder].dead = true;
-    return TMC_OK;
-}
-
-static void drop_unused_constants(ir_graph *graph) {
-    for (ir_id i = 0; i < graph->tensor_count; i++)
-        if (graph->tensors[i].data && ir_use_count(graph, i) == 0) graph->tensors[i].dead = true;
-    ir_compact(graph);
+    const emitter b = {ctx->graph, name, ctx->err};
+    return emit_output(&b, placeholder, value->id);
 }
 
 /* -------------------------------------------------------------------------------------------------------- import */
@@ -211,19 +196,20 @@ static tmc_status import_at(const Onnx__ModelProto *model, int64_t opset, const 
                         .symbols = symbols,
                         .graph = ir_graph_new(model->graph->name),
                         .opset = opset,
+                        .issues = {.report = options->report, .user = options->report_user},
                         .err = err};
     tmc_status status = onnx_add_inputs(&ctx);
     if (status == TMC_OK) status = reserve_outputs(&ctx);
     if (status == TMC_OK) status = onnx_add_initializers(&ctx);
     if (status == TMC_OK) status = add_nodes_and_outputs(&ctx);
-    if (status == TMC_OK) status = onnx_report_status(&ctx);
+    if (status == TMC_OK) status = import_issues_status(&ctx.issues, err);
     onnx_context_clear(&ctx);
     if (status != TMC_OK) {
         ir_graph_free(ctx.graph);
         return status;
     }
     add_metadata(ctx.graph, model);
-    drop_unused_constants(ctx.graph);
+    emit_finish(ctx.graph);
     *graph = ctx.graph;
     return TMC_OK;
 }
