@@ -8,8 +8,7 @@
 #include "convert/onnx/wire_scan.h"
 #include "io/file.h"
 
-#define MAX_FILE_BYTES 0x7fffffffu /* protobuf's own limit for one message */
-#define MIN_IR_VERSION 3           /* the first with opset_import */
+#define MIN_IR_VERSION 3 /* the first with opset_import */
 #define MAX_IR_VERSION 13
 #define MAX_SYMBOLS 8 /* more symbolic dimensions than this stay fixed: each costs one more import */
 
@@ -307,13 +306,22 @@ tmc_status onnx_import_memory(const void *bytes, size_t size, const char *base_f
     *graph = NULL;
     if (!err) tmc_error_init(&local);
     tmc_error *e = err ? err : &local;
-    if (size > MAX_FILE_BYTES) return tmc_fail(e, TMC_E_LIMIT, "a model of more than 2 GiB; use external data");
+    if (size > ONNX_MAX_FILE_BYTES) return tmc_fail(e, TMC_E_LIMIT, "a model of more than 2 GiB; use external data");
     TMC_TRY(onnx_wire_scan(&onnx__model_proto__descriptor, bytes, size, e));
     Onnx__ModelProto *model = onnx__model_proto__unpack(NULL, size, bytes);
     if (!model) return tmc_fail(e, TMC_E_FORMAT, "not an ONNX file: a field has the wrong wire type");
     tmc_status status = import_model(model, base_folder, options ? options : &defaults, graph, e);
     onnx__model_proto__free_unpacked(model, NULL);
     return status;
+}
+
+char *onnx_model_folder(const char *path) {
+    char *folder = x_strdup(path), *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    else
+        folder[0] = 0;
+    return folder;
 }
 
 tmc_status onnx_import_file(const char *path, const onnx_import_options *options, ir_graph **graph, tmc_error *err) {
@@ -323,12 +331,8 @@ tmc_status onnx_import_file(const char *path, const onnx_import_options *options
     *graph = NULL;
     if (!err) tmc_error_init(&local);
     tmc_error *e = err ? err : &local;
-    TMC_TRY(io_read_file(path, MAX_FILE_BYTES, &bytes, &size, e));
-    char *folder = x_strdup(path), *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = 0;
-    else
-        folder[0] = 0;
+    TMC_TRY(io_read_file(path, ONNX_MAX_FILE_BYTES, &bytes, &size, e));
+    char *folder = onnx_model_folder(path);
     tmc_status status = onnx_import_memory(bytes, size, folder, options, graph, e);
     free(folder);
     free(bytes);

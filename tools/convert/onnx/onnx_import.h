@@ -27,6 +27,12 @@ typedef struct onnx_import_options {
     void *report_user;
 } onnx_import_options;
 
+/* A model of more bytes needs external data. */
+#define ONNX_MAX_FILE_BYTES ((uint64_t)INT32_MAX)
+
+/* Where the external data of the model at `path` are; to be freed. */
+char *onnx_model_folder(const char *path);
+
 /* `options` and `err` may be NULL. On success *graph is the caller's (ir_graph_free); on failure it is NULL.
  * Errors: E_IO, E_FORMAT, E_LIMIT, E_VERSION, E_UNSUPPORTED (with the report), E_GRAPH, E_SHAPE, E_DTYPE, E_RANGE,
  * E_AUTH (external data outside the model's folder), E_ARG (an option names no input). */
