@@ -6,9 +6,7 @@
 #include "convert/memory.h"
 #include "convert/onnx/context.h"
 #include "convert/onnx/tensor_proto.h"
-
-/* Largest value a plan may choose for a dimension that may vary; the limits on a tensor's bytes bind earlier. */
-#define FLEXIBLE_MAX 65536
+#include "convert/vary.h"
 
 static const onnx_frozen_input *find_frozen(const onnx_import_options *options, const char *name) {
     for (size_t i = 0; i < options->frozen_count; i++)
@@ -125,33 +123,14 @@ tmc_status onnx_resolve_symbols(const Onnx__ModelProto *model, const onnx_import
     return default_symbols(symbols, err);
 }
 
-/* The file's limit on a tensor's bytes holds for the largest shape too: the largest axis gives way first. */
-static void fit_dims_max(ir_tensor *tensor) {
-    for (;;) {
-        tmc_tensor_desc largest = tensor->desc;
-        tmc_error ignored;
-        int32_t widest = -1;
-        tmc_error_init(&ignored);
-        for (int32_t i = 0; i < largest.rank; i++) {
-            if (tensor->dims_max[i] <= largest.dims[i]) continue;
-            largest.dims[i] = tensor->dims_max[i];
-            if (widest < 0 || largest.dims[i] >= largest.dims[widest]) widest = i;
-        }
-        if (widest < 0 || tmc_tensor_check(&largest, &ignored) == TMC_OK) return;
-        tensor->dims_max[widest] /= 2;
-        if (tensor->dims_max[widest] < tensor->desc.dims[widest]) tensor->dims_max[widest] = tensor->desc.dims[widest];
-    }
-}
-
 void onnx_apply_flexible(const onnx_symbols *symbols, ir_graph *graph) {
     for (uint32_t i = 0; i < symbols->use_count; i++) {
         const onnx_symbol_use *use = &symbols->uses[i];
         const onnx_symbol *symbol = &symbols->items[use->symbol];
         ir_id id = ir_find_tensor(graph, use->input);
-        if (id != IR_NONE && symbol->flexible && symbol->value < FLEXIBLE_MAX)
-            graph->tensors[id].dims_max[use->axis] = FLEXIBLE_MAX;
+        if (id != IR_NONE && symbol->flexible) vary_allow(graph, id, use->axis);
     }
-    for (uint32_t i = 0; i < graph->input_count; i++) fit_dims_max(&graph->tensors[graph->inputs[i]]);
+    vary_fit(graph);
 }
 
 void onnx_symbols_clear(onnx_symbols *symbols) {

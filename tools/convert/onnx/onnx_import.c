@@ -6,6 +6,7 @@
 #include "convert/memory.h"
 #include "convert/onnx/context.h"
 #include "convert/onnx/wire_scan.h"
+#include "convert/vary.h"
 #include "io/file.h"
 
 #define MIN_IR_VERSION 3 /* the first with opset_import */
@@ -215,29 +216,6 @@ static tmc_status import_at(const Onnx__ModelProto *model, int64_t opset, const 
 
 /* ------------------------------------------------------------------------------------------ dimensions that vary */
 
-static bool same_node(const ir_node *a, const ir_node *b) {
-    if (a->op != b->op || a->input_count != b->input_count || a->output_count != b->output_count) return false;
-    return memcmp(a->inputs, b->inputs, a->input_count * sizeof *a->inputs) == 0 &&
-           memcmp(a->outputs, b->outputs, a->output_count * sizeof *a->outputs) == 0 &&
-           memcmp(a->params, b->params, tmc_op_schema_find(a->op)->param_words * 4u) == 0;
-}
-
-static bool same_constant(const ir_tensor *a, const ir_tensor *b) {
-    if (!a->data || !b->data) return a->data == b->data;
-    return a->desc.dtype == b->desc.dtype && tmc_tensor_same_shape(&a->desc, &b->desc) &&
-           memcmp(a->data, b->data, a->data_bytes) == 0;
-}
-
-/* True where two imports differ in the shapes of activations only: then one file serves both input shapes. */
-static bool same_graph(const ir_graph *a, const ir_graph *b) {
-    if (a->tensor_count != b->tensor_count || a->node_count != b->node_count) return false;
-    for (uint32_t i = 0; i < a->node_count; i++)
-        if (!same_node(&a->nodes[i], &b->nodes[i])) return false;
-    for (uint32_t i = 0; i < a->tensor_count; i++)
-        if (!same_constant(&a->tensors[i], &b->tensors[i])) return false;
-    return true;
-}
-
 typedef struct import_job {
     const Onnx__ModelProto *model;
     int64_t opset;
@@ -247,8 +225,7 @@ typedef struct import_job {
     const ir_graph *graph;
 } import_job;
 
-/* Imports with the symbols of `mask` at other values and compares. Multiples keep what a chain of halvings needs, and
- * differ from each other so that two axes cannot be taken for one. */
+/* Imports with the symbols of `mask` at other values and compares. */
 static bool holds_elsewhere(const import_job *job, uint32_t mask) {
     int32_t saved[MAX_SYMBOLS];
     ir_graph *other = NULL;
@@ -257,11 +234,11 @@ static bool holds_elsewhere(const import_job *job, uint32_t mask) {
     for (uint32_t i = 0; i < job->symbols->count; i++) {
         onnx_symbol *symbol = &job->symbols->items[i];
         saved[i] = symbol->value;
-        if (mask >> i & 1) symbol->value = symbol->value <= 4096 ? symbol->value * (int32_t)(i + 2) : symbol->value - 1;
+        if (mask >> i & 1) symbol->value = vary_trial_dim(symbol->value, (int32_t)i + 2);
     }
     tmc_status status =
         import_at(job->model, job->opset, job->base_folder, &job->options, job->symbols, &other, &ignored);
-    bool same = status == TMC_OK && same_graph(job->graph, other);
+    bool same = status == TMC_OK && vary_same_graph(job->graph, other);
     ir_graph_free(other);
     for (uint32_t i = 0; i < job->symbols->count; i++) job->symbols->items[i].value = saved[i];
     return same;

@@ -3,6 +3,7 @@
 #define TMC_CONVERT_TFLITE_CONTEXT_H
 
 #include "convert/tflite/dilation.h"
+#include "convert/tflite/dims.h"
 #include "convert/tflite/lower.h"
 #include "convert/tflite/tflite_import.h"
 
@@ -19,7 +20,7 @@ typedef struct tflite_value {
 
 struct tflite_context {
     const tflite_model *model;
-    const tflite_import_options *options;
+    const tflite_dims *dims;
     ir_graph *graph;
     tflite_value *values;         /* per tensor of the model */
     tflite_dilation *dilations;   /* per operator */

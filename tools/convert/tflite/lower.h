@@ -72,15 +72,8 @@ tmc_status tflite_opt_choice(tflite_lower *lw, uint32_t slot, int8_t *out); /* 0
 tmc_status tflite_opt_i32(tflite_lower *lw, uint32_t slot, int32_t fallback, int32_t *out);
 tmc_status tflite_opt_f32(tflite_lower *lw, uint32_t slot, float *out); /* 0 */
 
-/* The fused activation in `slot`: a clamp, and perhaps tanh after it. */
-typedef struct tflite_fused {
-    tmc_act_params act;
-    bool tanh;
-} tflite_fused;
-
-tmc_status tflite_opt_activation(tflite_lower *lw, uint32_t slot, tflite_fused *out);
-/* Ends an operator whose node has the clamp already, or has not (`clamped` false): sets the first output. */
-tmc_status tflite_finish(tflite_lower *lw, const tflite_fused *fused, bool clamped, ir_id y);
+/* The fused activation in `slot`, a clamp or none. TFLite's own kernels ignore the others (tanh, sign): refused. */
+tmc_status tflite_opt_activation(tflite_lower *lw, uint32_t slot, tmc_act_params *out);
 
 /* -------------------------------------------------------------------------------------- small numbers (values.c) */
 

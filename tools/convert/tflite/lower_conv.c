@@ -7,7 +7,7 @@ typedef struct conv {
     ir_id x, w, bias;
     tmc_tensor_desc x_desc, w_desc;
     tflite_window window;
-    tflite_fused fused;
+    tmc_act_params act;
 } conv;
 
 /* Any shape with one element per channel. */
@@ -46,7 +46,7 @@ static void take_dilation(const tflite_dilation *d, tflite_window *window) {
 }
 
 static tmc_conv_params conv_params(const conv *c, int32_t groups) {
-    tmc_conv_params params = {.spatial = 2, .groups = groups, .act = c->fused.act};
+    tmc_conv_params params = {.spatial = 2, .groups = groups, .act = c->act};
     tflite_window_store(c->window.kernel, 1, params.kernel);
     tflite_window_store(c->window.stride, 1, params.stride);
     tflite_window_store(c->window.dilation, 1, params.dilation);
@@ -58,10 +58,8 @@ static tmc_conv_params conv_params(const conv *c, int32_t groups) {
 static tmc_status emit_conv(tflite_lower *lw, uint16_t op, const tmc_conv_params *params, const conv *c) {
     ir_id inputs[3] = {c->x, c->w, c->bias}, y;
     TMC_TRY(emit_node(&lw->e, op, params, inputs, c->bias == IR_NONE ? 2 : 3, &y));
-    if (lw->dilation->role != TFLITE_DILATION_CONV) return tflite_finish(lw, &c->fused, true, y);
-    /* What the model declares here is the shape with blocks in the batch. */
-    if (c->fused.tanh) TMC_TRY(emit_unary(&lw->e, TMC_UNARY_TANH, 0, 0, y, &y));
-    tflite_set_inner_output(lw, 0, y);
+    if (lw->dilation->role != TFLITE_DILATION_CONV) return tflite_set_output(lw, 0, y);
+    tflite_set_inner_output(lw, 0, y); /* the model declares the shape with blocks in the batch */
     return TMC_OK;
 }
 
@@ -73,7 +71,7 @@ tmc_status tflite_lower_conv(tflite_lower *lw) {
     TMC_TRY(tflite_opt_i32(lw, CONV_STRIDE_W, 0, &c.window.stride[1]));
     TMC_TRY(tflite_opt_i32(lw, CONV_DILATION_H, 1, &c.window.dilation[0]));
     TMC_TRY(tflite_opt_i32(lw, CONV_DILATION_W, 1, &c.window.dilation[1]));
-    TMC_TRY(tflite_opt_activation(lw, CONV_ACTIVATION, &c.fused));
+    TMC_TRY(tflite_opt_activation(lw, CONV_ACTIVATION, &c.act));
     TMC_TRY(tflite_window_pads(lw, CONV_PADDING, &c.x_desc, &c.window));
     TMC_TRY(read_bias(lw, 2, c.w_desc.dims[0], &c.bias));
     take_dilation(lw->dilation, &c.window);
@@ -103,7 +101,7 @@ tmc_status tflite_lower_depthwise_conv(tflite_lower *lw) {
     TMC_TRY(tflite_opt_i32(lw, DEPTHWISE_DILATION_H, 1, &c.window.dilation[0]));
     TMC_TRY(tflite_opt_i32(lw, DEPTHWISE_DILATION_W, 1, &c.window.dilation[1]));
     TMC_TRY(tflite_opt_i32(lw, DEPTHWISE_MULTIPLIER, 0, &multiplier));
-    TMC_TRY(tflite_opt_activation(lw, DEPTHWISE_ACTIVATION, &c.fused));
+    TMC_TRY(tflite_opt_activation(lw, DEPTHWISE_ACTIVATION, &c.act));
     TMC_TRY(tflite_window_pads(lw, DEPTHWISE_PADDING, &c.x_desc, &c.window));
     TMC_TRY(read_bias(lw, 2, c.w_desc.dims[3], &c.bias));
     take_dilation(lw->dilation, &c.window);
@@ -144,7 +142,7 @@ tmc_status tflite_lower_transpose_conv(tflite_lower *lw) {
     TMC_TRY(tflite_opt_choice(lw, TRANSPOSE_CONV_PADDING, &padding));
     TMC_TRY(tflite_opt_i32(lw, TRANSPOSE_CONV_STRIDE_H, 0, &c.window.stride[0]));
     TMC_TRY(tflite_opt_i32(lw, TRANSPOSE_CONV_STRIDE_W, 0, &c.window.stride[1]));
-    TMC_TRY(tflite_opt_activation(lw, TRANSPOSE_CONV_ACTIVATION, &c.fused));
+    TMC_TRY(tflite_opt_activation(lw, TRANSPOSE_CONV_ACTIVATION, &c.act));
     TMC_TRY(read_bias(lw, 3, c.w_desc.dims[0], &c.bias));
     if (padding != TFLITE_PADDING_SAME && padding != TFLITE_PADDING_VALID)
         return tflite_refuse(lw, "padding", "padding %d is not supported", padding);

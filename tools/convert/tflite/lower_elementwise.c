@@ -65,11 +65,13 @@ static tmc_status two_inputs(tflite_lower *lw, ir_id inputs[2]) {
 /* The four with a fused activation. */
 tmc_status tflite_lower_binary(tflite_lower *lw) {
     ir_id in[2], y;
-    tflite_fused fused;
+    tmc_act_params act;
     TMC_TRY(two_inputs(lw, in));
-    TMC_TRY(tflite_opt_activation(lw, BINARY_ACTIVATION, &fused));
-    TMC_TRY(emit_binary(&lw->e, (tmc_binary_kind)lw->arg, fused.act, in[0], in[1], &y));
-    return tflite_finish(lw, &fused, true, y);
+    TMC_TRY(tflite_opt_activation(lw, BINARY_ACTIVATION, &act));
+    if (!isinf(act.lo) && tflite_desc(lw, in[0])->dtype != TMC_F32)
+        return tflite_refuse(lw, "fused_activation_function", "an activation of integers is not supported");
+    TMC_TRY(emit_binary(&lw->e, (tmc_binary_kind)lw->arg, act, in[0], in[1], &y));
+    return tflite_set_output(lw, 0, y);
 }
 
 static tmc_status binary_result(tflite_lower *lw, int32_t kind) {

@@ -29,13 +29,14 @@ static tmc_status concat(tflite_lower *lw, const ir_id *inputs, int32_t axis, ir
 tmc_status tflite_lower_concat(tflite_lower *lw) {
     ir_id *inputs, y = IR_NONE;
     int32_t axis;
-    tflite_fused fused;
+    int8_t activation;
     TMC_TRY(tflite_opt_i32(lw, CONCAT_AXIS, 0, &axis));
-    TMC_TRY(tflite_opt_activation(lw, CONCAT_ACTIVATION, &fused));
+    TMC_TRY(tflite_opt_choice(lw, CONCAT_ACTIVATION, &activation));
+    if (activation) return tflite_refuse(lw, "fused_activation_function", "TFLite knows no activation here");
     TMC_TRY(all_inputs(lw, &inputs));
     tmc_status status = concat(lw, inputs, axis, &y);
     free(inputs);
-    return status == TMC_OK ? tflite_finish(lw, &fused, false, y) : status;
+    return status == TMC_OK ? tflite_set_output(lw, 0, y) : status;
 }
 
 /* A new axis of 1 in front of axis `at`. */

@@ -38,22 +38,22 @@ tmc_status tflite_lower_fully_connected(tflite_lower *lw) {
     ir_id x, w, bias, y;
     int8_t format;
     bool keep_dims;
-    tflite_fused fused;
+    tmc_act_params act;
     TMC_TRY(tflite_expect(lw, 2, 3, 1));
     TMC_TRY(tflite_input(lw, 0, &x));
     TMC_TRY(tflite_input(lw, 1, &w));
     TMC_TRY(tflite_optional_input(lw, 2, &bias));
     TMC_TRY(tflite_opt_choice(lw, DENSE_WEIGHTS_FORMAT, &format));
     TMC_TRY(tflite_opt_bool(lw, DENSE_KEEP_DIMS, &keep_dims));
-    TMC_TRY(tflite_opt_activation(lw, DENSE_ACTIVATION, &fused));
+    TMC_TRY(tflite_opt_activation(lw, DENSE_ACTIVATION, &act));
     if (format) return tflite_refuse(lw, "weights_format", "shuffled weights are not supported");
     const tmc_tensor_desc w_desc = *tflite_desc(lw, w);
     if (w_desc.rank != 2) return tmc_fail_field(lw->e.err, TMC_E_SHAPE, "weights", "rank %d, expected 2", w_desc.rank);
     TMC_TRY(as_rows(lw, keep_dims, w_desc.dims[1], &x));
     if (bias != IR_NONE && tflite_desc(lw, bias)->rank != 1)
         TMC_TRY(emit_reshape(&lw->e, bias, 1, &w_desc.dims[0], &bias));
-    TMC_TRY(multiply(lw, x, w, bias, fused.act, &y));
-    return tflite_finish(lw, &fused, true, y);
+    TMC_TRY(multiply(lw, x, w, bias, act, &y));
+    return tflite_set_output(lw, 0, y);
 }
 
 /* A constant matrix on the right becomes a fully connected layer in the passes. */

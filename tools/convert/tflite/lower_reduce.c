@@ -61,17 +61,17 @@ tmc_status tflite_lower_softmax(tflite_lower *lw) {
 /* x / max(|x|, 1e-6), the length along the last axis. */
 tmc_status tflite_lower_l2_norm(tflite_lower *lw) {
     ir_id x, length, y;
-    tflite_fused fused;
+    tmc_act_params act;
     int32_t axis;
     const tmc_act_params none = emit_no_activation();
     TMC_TRY(tflite_expect(lw, 1, 1, 1));
     TMC_TRY(tflite_input(lw, 0, &x));
-    TMC_TRY(tflite_opt_activation(lw, L2_NORM_ACTIVATION, &fused));
+    TMC_TRY(tflite_opt_activation(lw, L2_NORM_ACTIVATION, &act));
     TMC_TRY(tflite_axis(lw, -1, tflite_desc(lw, x)->rank, &axis));
     TMC_TRY(emit_reduce(&lw->e, TMC_REDUCE_L2, x, 1 << axis, true, &length));
     TMC_TRY(emit_binary(&lw->e, TMC_BINARY_MAX, none, length, emit_float(&lw->e, 1e-6f), &length));
-    TMC_TRY(emit_binary(&lw->e, TMC_BINARY_DIV, fused.act, x, length, &y));
-    return tflite_finish(lw, &fused, true, y);
+    TMC_TRY(emit_binary(&lw->e, TMC_BINARY_DIV, act, x, length, &y));
+    return tflite_set_output(lw, 0, y);
 }
 
 /* TFLite's alpha is not divided by the number of channels, ours is. */

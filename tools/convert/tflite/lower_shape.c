@@ -20,6 +20,14 @@ static tmc_status reshape_target(tflite_lower *lw, tflite_ints *target) {
     return TMC_OK;
 }
 
+/* A number that the model computed from a shape: the result's axis is open, and as long as the input's. It is written
+ * as "copy that axis". A number that the model states will differ at the next trial of other dims (vary.h). */
+static bool follows_input(const tflite_lower *lw, ir_id x, uint32_t axis, int32_t dim) {
+    const tflite_tensor *record = &lw->model->tensors[lw->op->outputs[0]];
+    const tmc_tensor_desc *desc = tflite_desc(lw, x);
+    return record->open[axis] && (int32_t)axis < desc->rank && desc->dims[axis] == dim;
+}
+
 tmc_status tflite_lower_reshape(tflite_lower *lw) {
     ir_id x;
     tflite_ints target;
@@ -36,6 +44,7 @@ tmc_status tflite_lower_reshape(tflite_lower *lw) {
         if (target.values[i] == 0 || target.values[i] < -1)
             return tmc_fail_field(lw->e.err, TMC_E_SHAPE, "shape", "dim %u is %lld", i, (long long)target.values[i]);
         TMC_TRY(tflite_to_i32(lw, "shape", target.values[i], &dims[i]));
+        if (follows_input(lw, x, i, dims[i])) dims[i] = 0;
     }
     TMC_TRY(emit_reshape(&lw->e, x, (int32_t)target.count, dims, &x));
     return tflite_set_output(lw, 0, x);

@@ -61,6 +61,8 @@ typedef struct tflite_model {
  * E_LIMIT, E_RANGE (buffers), E_GRAPH (indices of operator codes), E_SHAPE, E_QUANT, E_UNSUPPORTED (several subgraphs).
  */
 tmc_status tflite_model_read(tflite_model *model, const void *bytes, size_t size, tmc_error *err);
+/* Operators run as they are listed: every index is in range, everything is written once, before it is read. E_GRAPH. */
+tmc_status tflite_model_check(const tflite_model *model, tmc_error *err);
 void tflite_model_clear(tflite_model *model);
 
 /* "int8"; "?" if unknown. */

@@ -68,9 +68,7 @@ typedef enum tflite_activation {
     TFLITE_ACT_NONE,
     TFLITE_ACT_RELU,
     TFLITE_ACT_RELU_N1_TO_1,
-    TFLITE_ACT_RELU6,
-    TFLITE_ACT_TANH,
-    TFLITE_ACT_SIGN_BIT
+    TFLITE_ACT_RELU6
 } tflite_activation;
 
 enum { TFLITE_PADDING_SAME, TFLITE_PADDING_VALID };

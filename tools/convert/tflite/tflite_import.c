@@ -7,6 +7,7 @@
 #include "convert/memory.h"
 #include "convert/tflite/builtin_list.h"
 #include "convert/tflite/context.h"
+#include "convert/vary.h"
 
 #define CONSTANTS_PER_BYTE 4u /* halves become floats, and some sharing of buffers is common */
 #define CONSTANTS_LEAST (16u << 20)
@@ -15,132 +16,16 @@ bool tflite_is_model(const void *bytes, size_t size) {
     return size >= 8 && memcmp((const uint8_t *)bytes + 4, TFLITE_IDENTIFIER, 4) == 0;
 }
 
-/* --------------------------------------------------------------------------------------------------------- checks */
-
-/* What a tensor is before anything has run. */
-enum { FROM_NOTHING, FROM_FILE, FROM_OPERATOR };
-
-static bool in_range(const tflite_model *model, int32_t tensor) {
-    return tensor >= 0 && (uint32_t)tensor < model->tensor_count;
-}
-
-static tmc_status bad_index(const tflite_context *ctx, const char *field, int32_t tensor) {
-    return tmc_fail_field(ctx->err, TMC_E_GRAPH, field, "tensor %d of %u", tensor, ctx->model->tensor_count);
-}
-
-static bool is_constant(const tflite_tensor *record) {
-    if (record->data) return true;
-    for (int32_t i = 0; i < record->rank; i++)
-        if (record->dims[i] == 0) return true;
-    return false;
-}
-
-static tmc_status check_inputs(const tflite_context *ctx, uint8_t *origin) {
-    const tflite_model *model = ctx->model;
-    if (!model->input_count) return tmc_fail_field(ctx->err, TMC_E_GRAPH, "inputs", "the model has no inputs");
-    for (uint32_t i = 0; i < model->input_count; i++) {
-        const int32_t tensor = model->inputs[i];
-        if (!in_range(model, tensor)) return bad_index(ctx, "inputs", tensor);
-        if (origin[tensor] != FROM_NOTHING || model->tensors[tensor].data)
-            return tmc_fail_field(ctx->err, TMC_E_GRAPH, "inputs", "tensor %d '%s' is listed twice or is a constant",
-                                  tensor, model->tensors[tensor].name);
-        origin[tensor] = FROM_FILE;
-    }
-    return TMC_OK;
-}
-
-static tmc_status check_operator(const tflite_context *ctx, const tflite_operator *op, uint8_t *origin) {
-    const tflite_model *model = ctx->model;
-    for (uint32_t i = 0; i < op->input_count; i++) {
-        const int32_t tensor = op->inputs[i];
-        if (tensor == -1) continue;
-        if (!in_range(model, tensor)) return bad_index(ctx, "inputs", tensor);
-        if (origin[tensor] == FROM_NOTHING && !is_constant(&model->tensors[tensor]) && !model->tensors[tensor].refusal)
-            return tmc_fail_field(ctx->err, TMC_E_GRAPH, "inputs", "tensor %d '%s' is read before anything writes it",
-                                  tensor, model->tensors[tensor].name);
-    }
-    for (uint32_t i = 0; i < op->output_count; i++) {
-        const int32_t tensor = op->outputs[i];
-        if (!in_range(model, tensor)) return bad_index(ctx, "outputs", tensor);
-        if (origin[tensor] != FROM_NOTHING || model->tensors[tensor].data)
-            return tmc_fail_field(ctx->err, TMC_E_GRAPH, "outputs",
-                                  "tensor %d '%s' is written twice, or is an input or a constant", tensor,
-                                  model->tensors[tensor].name);
-        origin[tensor] = FROM_OPERATOR;
-    }
-    return TMC_OK;
-}
-
-static tmc_status check_outputs(const tflite_context *ctx, const uint8_t *origin) {
-    const tflite_model *model = ctx->model;
-    bool *seen = x_alloc_array(model->tensor_count, sizeof *seen);
-    tmc_status status = TMC_OK;
-    if (!model->output_count) status = tmc_fail_field(ctx->err, TMC_E_GRAPH, "outputs", "the model has no outputs");
-    for (uint32_t i = 0; status == TMC_OK && i < model->output_count; i++) {
-        const int32_t tensor = model->outputs[i];
-        if (!in_range(model, tensor))
-            status = bad_index(ctx, "outputs", tensor);
-        else if (seen[tensor] || (origin[tensor] == FROM_NOTHING && !model->tensors[tensor].data))
-            status =
-                tmc_fail_field(ctx->err, TMC_E_GRAPH, "outputs", "tensor %d '%s' is listed twice, or nothing writes it",
-                               tensor, model->tensors[tensor].name);
-        else
-            seen[tensor] = true;
-    }
-    free(seen);
-    return status;
-}
-
-/* Every index, every producer, the order: operators run as they are listed. */
-static tmc_status check_graph(const tflite_context *ctx) {
-    uint8_t *origin = x_alloc(ctx->model->tensor_count);
-    tmc_status status = check_inputs(ctx, origin);
-    for (uint32_t i = 0; status == TMC_OK && i < ctx->model->operator_count; i++) {
-        status = check_operator(ctx, &ctx->model->operators[i], origin);
-        if (status != TMC_OK) tmc_error_at_node(ctx->err, (int32_t)i);
-    }
-    if (status == TMC_OK) status = check_outputs(ctx, origin);
-    free(origin);
-    return status;
-}
-
 /* --------------------------------------------------------------------------------------------------------- inputs */
 
-static tmc_status check_shape_names(const tflite_context *ctx) {
-    for (size_t i = 0; i < ctx->options->shape_count; i++) {
-        bool found = false;
-        for (uint32_t k = 0; k < ctx->model->input_count; k++)
-            found = found || strcmp(ctx->options->shapes[i].name, ctx->model->tensors[ctx->model->inputs[k]].name) == 0;
-        if (!found) return tmc_fail(ctx->err, TMC_E_ARG, "the model has no input '%s'", ctx->options->shapes[i].name);
-    }
-    return TMC_OK;
-}
-
-static tmc_status override_dims(tflite_context *ctx, const tflite_tensor *record, tmc_tensor_desc *desc) {
-    const import_shape *given = import_find_shape(ctx->options->shapes, ctx->options->shape_count, record->name);
-    if (!given) return TMC_OK;
-    if (given->rank != record->rank)
-        return tmc_fail(ctx->err, TMC_E_SHAPE, "input '%s' has %d axes, %d were given", record->name, record->rank,
-                        given->rank);
-    for (int32_t i = 0; i < given->rank; i++) {
-        if (given->dims[i] == record->dims[i]) continue;
-        if (!record->open[i])
-            return tmc_fail(ctx->err, TMC_E_SHAPE, "input '%s': the model fixes axis %d at %d, %d was given",
-                            record->name, i, record->dims[i], given->dims[i]);
-        desc->dims[i] = given->dims[i];
-        ctx->resized = true;
-    }
-    return TMC_OK;
-}
-
-static tmc_status add_input(tflite_context *ctx, uint32_t tensor) {
+static tmc_status add_input(tflite_context *ctx, uint32_t index) {
+    const uint32_t tensor = (uint32_t)ctx->model->inputs[index];
     const tflite_tensor *record = &ctx->model->tensors[tensor];
     tflite_value *value = &ctx->values[tensor];
-    tmc_tensor_desc desc = {.rank = record->rank};
+    tmc_tensor_desc desc = {.dtype = (uint8_t)tflite_dtype(record->type), .rank = record->rank};
     if (value->kind == TFLITE_VALUE_REFUSED) return TMC_OK;
-    desc.dtype = (uint8_t)tflite_dtype(record->type);
-    memcpy(desc.dims, record->dims, sizeof desc.dims);
-    TMC_TRY(override_dims(ctx, record, &desc));
+    memcpy(desc.dims, ctx->dims->of[index], sizeof desc.dims);
+    ctx->resized = ctx->resized || memcmp(desc.dims, record->dims, sizeof desc.dims) != 0;
     tmc_status status = tmc_tensor_check(&desc, ctx->err);
     if (status != TMC_OK) {
         tmc_error_at_tensor(ctx->err, (int32_t)tensor);
@@ -155,8 +40,7 @@ static tmc_status add_input(tflite_context *ctx, uint32_t tensor) {
 static tmc_status add_boundary(tflite_context *ctx) {
     const tflite_model *model = ctx->model;
     const tmc_tensor_desc scalar = {.dtype = TMC_F32};
-    TMC_TRY(check_shape_names(ctx));
-    for (uint32_t i = 0; i < model->input_count; i++) TMC_TRY(add_input(ctx, (uint32_t)model->inputs[i]));
+    for (uint32_t i = 0; i < model->input_count; i++) TMC_TRY(add_input(ctx, i));
     for (uint32_t i = 0; i < model->output_count; i++)
         ir_add_output(ctx->graph, ir_add_tensor(ctx->graph, model->tensors[model->outputs[i]].name, &scalar));
     return TMC_OK;
@@ -262,7 +146,6 @@ static tmc_status connect_output(tflite_context *ctx, uint32_t index) {
 /* -------------------------------------------------------------------------------------------------------- import */
 
 static tmc_status import_graph(tflite_context *ctx) {
-    TMC_TRY(check_graph(ctx));
     ctx->dilations = tflite_find_dilations(ctx->model);
     tflite_refuse_types(ctx);
     TMC_TRY(add_boundary(ctx));
@@ -271,15 +154,16 @@ static tmc_status import_graph(tflite_context *ctx) {
     return import_issues_status(&ctx->issues, ctx->err);
 }
 
-static tmc_status import_model(const tflite_model *model, const tflite_import_options *options, ir_graph **graph,
-                               tmc_error *err) {
+/* One import of a checked model, with these shapes of the inputs. */
+static tmc_status import_at(const tflite_model *model, const tflite_dims *dims, const import_issues *issues,
+                            ir_graph **graph, tmc_error *err) {
     tflite_context ctx = {
         .model = model,
-        .options = options,
+        .dims = dims,
         .graph = ir_graph_new(model->name),
         .values = x_alloc_array(model->tensor_count, sizeof *ctx.values),
         .constant_bytes_left = CONSTANTS_PER_BYTE * (uint64_t)model->reader.size + CONSTANTS_LEAST,
-        .issues = {.report = options->report, .user = options->report_user},
+        .issues = *issues,
         .err = err,
     };
     tmc_status status = import_graph(&ctx);
@@ -293,6 +177,41 @@ static tmc_status import_model(const tflite_model *model, const tflite_import_op
     emit_finish(ctx.graph);
     *graph = ctx.graph;
     return TMC_OK;
+}
+
+/* Silently: at other dims a model may well be refused. */
+static bool holds_elsewhere(const tflite_model *model, const tflite_dims *dims, uint32_t mask, const ir_graph *graph) {
+    const import_issues silent = {0};
+    tflite_dims trial = tflite_dims_trial(model, dims, mask);
+    ir_graph *other = NULL;
+    tmc_error ignored;
+    tmc_error_init(&ignored);
+    bool same = import_at(model, &trial, &silent, &other, &ignored) == TMC_OK && vary_same_graph(graph, other);
+    ir_graph_free(other);
+    tflite_dims_clear(&trial);
+    return same;
+}
+
+/* Dims that the model leaves open and that the graph does not depend on: each alone, and all of them together. */
+static void find_varying(const tflite_model *model, const tflite_dims *dims, ir_graph *graph) {
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < dims->group_count; i++)
+        if (holds_elsewhere(model, dims, 1u << i, graph)) mask |= 1u << i;
+    if ((mask & (mask - 1)) && !holds_elsewhere(model, dims, mask, graph))
+        mask &= dims->groups[0].axis == 0 ? 1 : 0; /* the batch at least */
+    tflite_dims_allow(model, dims, mask, graph);
+}
+
+static tmc_status import_model(const tflite_model *model, const tflite_import_options *options, ir_graph **graph,
+                               tmc_error *err) {
+    const import_issues issues = {.report = options->report, .user = options->report_user};
+    tflite_dims dims;
+    TMC_TRY(tflite_model_check(model, err));
+    tmc_status status = tflite_dims_resolve(model, options, &dims, err);
+    if (status == TMC_OK) status = import_at(model, &dims, &issues, graph, err);
+    if (status == TMC_OK) find_varying(model, &dims, *graph);
+    tflite_dims_clear(&dims);
+    return status;
 }
 
 tmc_status tflite_import_memory(const void *bytes, size_t size, const tflite_import_options *options, ir_graph **graph,

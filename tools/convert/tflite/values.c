@@ -244,28 +244,17 @@ tmc_status tflite_opt_f32(tflite_lower *lw, uint32_t slot, float *out) {
     return lw->op->options.at ? fb_f32(&reader, &lw->op->options, slot, 0, out) : TMC_OK;
 }
 
-tmc_status tflite_opt_activation(tflite_lower *lw, uint32_t slot, tflite_fused *out) {
+tmc_status tflite_opt_activation(tflite_lower *lw, uint32_t slot, tmc_act_params *out) {
     int8_t kind;
     TMC_TRY(tflite_opt_choice(lw, slot, &kind));
-    *out = (tflite_fused){emit_no_activation(), kind == TFLITE_ACT_TANH};
+    *out = emit_no_activation();
     switch (kind) {
-    case TFLITE_ACT_NONE:
-    case TFLITE_ACT_TANH: return TMC_OK;
-    case TFLITE_ACT_RELU: out->act = (tmc_act_params){0, INFINITY}; return TMC_OK;
-    case TFLITE_ACT_RELU_N1_TO_1: out->act = (tmc_act_params){-1, 1}; return TMC_OK;
-    case TFLITE_ACT_RELU6: out->act = (tmc_act_params){0, 6}; return TMC_OK;
+    case TFLITE_ACT_NONE: return TMC_OK;
+    case TFLITE_ACT_RELU: *out = (tmc_act_params){0, INFINITY}; return TMC_OK;
+    case TFLITE_ACT_RELU_N1_TO_1: *out = (tmc_act_params){-1, 1}; return TMC_OK;
+    case TFLITE_ACT_RELU6: *out = (tmc_act_params){0, 6}; return TMC_OK;
     default: return tflite_refuse(lw, "fused_activation_function", "activation %d is not supported", kind);
     }
-}
-
-static bool is_clamp(const tflite_fused *fused) { return !(isinf(fused->act.lo) && isinf(fused->act.hi)); }
-
-tmc_status tflite_finish(tflite_lower *lw, const tflite_fused *fused, bool clamped, ir_id y) {
-    if ((is_clamp(fused) || fused->tanh) && tflite_desc(lw, y)->dtype != TMC_F32)
-        return tflite_refuse(lw, "fused_activation_function", "an activation of integers is not supported");
-    if (is_clamp(fused) && !clamped) TMC_TRY(emit_unary(&lw->e, TMC_UNARY_CLAMP, fused->act.lo, fused->act.hi, y, &y));
-    if (fused->tanh) TMC_TRY(emit_unary(&lw->e, TMC_UNARY_TANH, 0, 0, y, &y));
-    return tflite_set_output(lw, 0, y);
 }
 
 /* ------------------------------------------------------------------------------------------------ small numbers */
