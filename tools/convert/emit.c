@@ -19,6 +19,20 @@ static bool all_constant(const emitter *e, const ir_id *inputs, uint32_t count) 
     return true;
 }
 
+tmc_status emit_pay(const emitter *e, uint64_t bytes) {
+    if (!e->budget) return TMC_OK;
+    if (bytes > *e->budget)
+        return tmc_fail(e->err, TMC_E_LIMIT, "the constants of the model are many times the size of the file");
+    *e->budget -= bytes;
+    return TMC_OK;
+}
+
+static tmc_status pay_tensors(const emitter *e, const ir_id *tensors, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (tensors[i] != IR_NONE) TMC_TRY(emit_pay(e, tmc_tensor_bytes(desc_of(e, tensors[i]))));
+    return TMC_OK;
+}
+
 static bool worth_folding(const emitter *e, const ir_id *outputs, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         if (tmc_tensor_bytes(desc_of(e, outputs[i])) > FOLD_MAX_BYTES) return false;
@@ -29,8 +43,10 @@ tmc_status emit_nodes(const emitter *e, uint16_t op, const void *params, const i
                       ir_id *outputs, uint32_t output_count) {
     uint32_t node = e->graph->node_count;
     const bool constant = all_constant(e, inputs, input_count); /* before `outputs` is written, which may be `inputs` */
+    if (constant) TMC_TRY(pay_tensors(e, inputs, input_count));
     TMC_TRY(ir_add_node(e->graph, e->name, op, params, inputs, input_count, outputs, output_count, e->err));
     if (!constant || !worth_folding(e, outputs, output_count)) return TMC_OK;
+    TMC_TRY(pay_tensors(e, outputs, output_count));
     tmc_error ignored; /* what cannot be evaluated here remains a node, and fails or works like any other */
     tmc_error_init(&ignored);
     (void)ir_fold_node(e->graph, node, &ignored);
@@ -110,6 +126,7 @@ static tmc_status transpose_constant(const emitter *e, ir_id x, const tmc_shape_
     const tmc_tensor_desc *inputs = &in;
     tmc_infer_args args = {TMC_OP_TRANSPOSE, params, 1, 1, &inputs, &result, e->err};
     TMC_TRY(tmc_infer(&args));
+    TMC_TRY(emit_pay(e, tmc_tensor_bytes(&result)));
     uint8_t *data = x_alloc(tmc_tensor_bytes(&result));
     permute(&in, &result, params->dims, e->graph->tensors[x].data, data);
     *out = ir_add_constant(e->graph, e->graph->tensors[x].name, &result, data);
@@ -134,6 +151,7 @@ tmc_status emit_reshape(const emitter *e, ir_id x, int32_t rank, const int32_t *
     const tmc_tensor_desc *inputs = &in;
     tmc_infer_args args = {TMC_OP_RESHAPE, &params, 1, 1, &inputs, &result, e->err};
     TMC_TRY(tmc_infer(&args));
+    TMC_TRY(emit_pay(e, tmc_tensor_bytes(&result)));
     *out = ir_add_constant(e->graph, e->graph->tensors[x].name, &result, e->graph->tensors[x].data);
     return TMC_OK;
 }

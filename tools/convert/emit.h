@@ -9,7 +9,12 @@ typedef struct emitter {
     ir_graph *graph;
     const char *name; /* of what is added */
     tmc_error *err;
+    uint64_t *budget; /* bytes of constants that may still be made or looked through, or NULL: nodes can share a
+                       * constant, so a small file could ask for any amount of copies */
 } emitter;
+
+/* E_LIMIT once the budget is spent. */
+tmc_status emit_pay(const emitter *e, uint64_t bytes);
 
 static inline tmc_act_params emit_no_activation(void) { return (tmc_act_params){-__builtin_inff(), __builtin_inff()}; }
 

@@ -5,7 +5,9 @@
 #include "convert/memory.h"
 #include "convert/onnx/context.h"
 
-static emitter emitter_of(const onnx_lower *lw) { return (emitter){lw->graph, lw->name, lw->err}; }
+static emitter emitter_of(const onnx_lower *lw) {
+    return (emitter){.graph = lw->graph, .name = lw->name, .err = lw->err};
+}
 
 /* -------------------------------------------------------------------------------- values computed from shapes */
 

@@ -161,7 +161,7 @@ static tmc_status add_output(onnx_context *ctx, uint32_t index) {
     case ONNX_VALUE_REFUSED: return TMC_OK;
     default: break;
     }
-    const emitter b = {ctx->graph, name, ctx->err};
+    const emitter b = {.graph = ctx->graph, .name = name, .err = ctx->err};
     return emit_output(&b, placeholder, value->id);
 }
 

@@ -25,7 +25,7 @@ struct tflite_context {
     tflite_value *values;         /* per tensor of the model */
     tflite_dilation *dilations;   /* per operator */
     bool resized;                 /* an input has other dims than in the file, so declared shapes do not hold */
-    uint64_t constant_bytes_left; /* tensors may share a buffer, so constants can be many times the file's size */
+    uint64_t constant_bytes_left; /* the emitters' budget */
     import_issues issues;
     tmc_error *err;
 };

@@ -291,6 +291,7 @@ tmc_status tflite_lower_strided_slice(tflite_lower *lw) {
 static tmc_status check_indices(tflite_lower *lw, ir_id indices, int32_t dim) {
     const ir_tensor *tensor = &lw->e.graph->tensors[indices];
     if (!tensor->data || (tensor->desc.dtype != TMC_I32 && tensor->desc.dtype != TMC_I64)) return TMC_OK;
+    TMC_TRY(emit_pay(&lw->e, tensor->data_bytes));
     for (size_t i = 0, n = tmc_tensor_elements(&tensor->desc); i < n; i++) {
         const int64_t index =
             tensor->desc.dtype == TMC_I64 ? ((const int64_t *)tensor->data)[i] : ((const int32_t *)tensor->data)[i];

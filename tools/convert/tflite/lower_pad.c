@@ -38,6 +38,7 @@ static tmc_status mirror_axis(tflite_lower *lw, ir_id x, int32_t axis, int32_t b
     const int64_t count = (int64_t)begin + dim + end;
     if (count > INT32_MAX) return tmc_fail_field(lw->e.err, TMC_E_LIMIT, "paddings", "over 2^31 elements");
     const int32_t length = (int32_t)count;
+    TMC_TRY(emit_pay(&lw->e, (uint64_t)count * sizeof(int32_t)));
     int32_t *picked = x_alloc_array((size_t)length, sizeof *picked);
     for (int32_t i = 0; i < length; i++) {
         const int32_t at = i - begin;

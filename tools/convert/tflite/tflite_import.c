@@ -9,7 +9,7 @@
 #include "convert/tflite/context.h"
 #include "convert/vary.h"
 
-#define CONSTANTS_PER_BYTE 4u /* halves become floats, and some sharing of buffers is common */
+#define CONSTANTS_PER_BYTE 16u /* halves become floats, weights are rearranged, and buffers are shared */
 #define CONSTANTS_LEAST (16u << 20)
 
 bool tflite_is_model(const void *bytes, size_t size) {
@@ -119,7 +119,7 @@ static tmc_status lower_operator(tflite_context *ctx, uint32_t index) {
                        .model = ctx->model,
                        .op = op,
                        .dilation = &ctx->dilations[index],
-                       .e = {ctx->graph, *where ? where : title, &reason}};
+                       .e = {ctx->graph, *where ? where : title, &reason, &ctx->constant_bytes_left}};
     tmc_status status = builtin ? TMC_OK : TMC_E_UNSUPPORTED;
     if (builtin && !blocked) status = lower_with(&lw, builtin);
     if (status == TMC_E_UNSUPPORTED || status == TMC_E_DTYPE) {
@@ -139,7 +139,7 @@ static tmc_status connect_output(tflite_context *ctx, uint32_t index) {
     tflite_value *value = &ctx->values[tensor];
     if (value->kind == TFLITE_VALUE_REFUSED) return TMC_OK;
     if (value->kind == TFLITE_VALUE_UNSET) TMC_TRY(tflite_load_constant(ctx, tensor, ctx->err));
-    const emitter e = {ctx->graph, ctx->model->tensors[tensor].name, ctx->err};
+    const emitter e = {ctx->graph, ctx->model->tensors[tensor].name, ctx->err, NULL};
     return emit_output(&e, ctx->graph->outputs[index], value->id);
 }
 

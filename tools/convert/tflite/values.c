@@ -47,14 +47,12 @@ static void *converted(const tflite_tensor *record, size_t count) {
 
 tmc_status tflite_load_constant(tflite_context *ctx, uint32_t tensor, tmc_error *err) {
     const tflite_tensor *record = &ctx->model->tensors[tensor];
+    const emitter e = {.err = err, .budget = &ctx->constant_bytes_left};
     tmc_tensor_desc desc = {.dtype = (uint8_t)tflite_dtype(record->type), .rank = record->rank};
     if (record->type == TFLITE_FLOAT16) desc.dtype = TMC_F32;
     memcpy(desc.dims, record->dims, sizeof desc.dims);
     TMC_TRY(tmc_tensor_check(&desc, err));
-    const size_t bytes = tmc_tensor_bytes(&desc);
-    if (bytes > ctx->constant_bytes_left)
-        return tmc_fail(err, TMC_E_LIMIT, "the constants overlap: together they are many times the size of the file");
-    ctx->constant_bytes_left -= bytes;
+    TMC_TRY(emit_pay(&e, tmc_tensor_bytes(&desc)));
     void *data = converted(record, tmc_tensor_elements(&desc));
     ctx->values[tensor] = (tflite_value){TFLITE_VALUE_TENSOR, ir_add_constant(ctx->graph, record->name, &desc, data)};
     free(data);
