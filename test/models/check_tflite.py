@@ -149,6 +149,24 @@ def pictures(shared, shape, subtract, divide):
             yield path.stem, ((np.asarray(picture, np.float32) - subtract) / divide)[None]
 
 
+def check_batch(tool, path, tmc, reference, shape):
+    """A batch of 3, at conversion and at run time, where the model leaves the batch open."""
+    details = reference.interpreter.get_input_details()[0]
+    if details["shape_signature"][0] != -1:
+        return []
+    array = np.random.default_rng(2).random((3, *shape[1:])).astype(np.float32)
+    reference.interpreter.resize_tensor_input(details["index"], array.shape)
+    reference.interpreter.allocate_tensors()
+    wanted = reference.run([array])
+    option = ["--shape", f"{details['name']}={','.join(map(str, array.shape))}"]
+    results = []
+    for at, convert, run in (("conversion", option, []), ("run time", [], option)):
+        tool.convert(path, tmc, *convert)
+        worst = max(map(relative_error, tool.run(tmc, [array], len(wanted), run), wanted))
+        results.append(report(worst <= BOUND, f"{path.stem} batch of 3 at {at}", f"relative error {worst:.1e}"))
+    return results
+
+
 def check_model(tool, path, shared, subtract, divide):
     tmc = tool.path("model.tmc")
     reference = Reference(path.read_bytes())
@@ -166,7 +184,7 @@ def check_model(tool, path, shared, subtract, divide):
     nodes = json.loads(tool.call("info", "--json", "--nodes", tmc))["nodes"]
     moved = [node["name"] for node in nodes if node["op"] == "transpose"]
     results.append(report(not moved, f"{path.stem} transpositions", f"{len(moved)} of {len(nodes)} nodes"))
-    return results
+    return results + check_batch(tool, path, tmc, reference, shape)
 
 
 def check_models(tool, shared):
