@@ -169,6 +169,17 @@ static void test_buffers_outside(void **state) {
     }
 }
 
+/* 33: nothing else would notice that the list of dims is written and given out. */
+static void test_constant_written(void **state) {
+    (void)state;
+    const int32_t constant = 5;
+    tflite_sample s = tflite_sample_make();
+    memcpy(s.b.bytes + s.outputs[2] + 4, &constant, sizeof constant);
+    memcpy(s.b.bytes + s.graph_outputs + 4, &constant, sizeof constant);
+    expect("33 constant written", &s.b, TMC_E_GRAPH);
+    fbw_free(&s.b);
+}
+
 static void test_strings(void **state) {
     (void)state;
     static const struct {
@@ -358,6 +369,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_place),
         cmocka_unit_test(test_buffers_outside),
+        cmocka_unit_test(test_constant_written),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_quantisation),
         cmocka_unit_test(test_every_truncation),

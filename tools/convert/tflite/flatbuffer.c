@@ -11,7 +11,7 @@
 
 tmc_status fb_malformed(const fb_reader *reader, size_t at, const char *field, const char *what) {
     tmc_status status = tmc_fail_field(reader->err, TMC_E_FORMAT, field, "damaged FlatBuffer: %s", what);
-    tmc_error_at_byte(reader->err, "FlatBuffer", at);
+    tmc_error_at_byte(reader->err, "TFLite", at);
     return status;
 }
 
@@ -23,7 +23,7 @@ static tmc_status pay(fb_reader *reader, uint64_t units, size_t at, const char *
     tmc_status status =
         tmc_fail_field(reader->err, TMC_E_LIMIT, field,
                        "the parts of the file overlap: together they are many times its %zu bytes", reader->size);
-    tmc_error_at_byte(reader->err, "FlatBuffer", at);
+    tmc_error_at_byte(reader->err, "TFLite", at);
     return status;
 }
 
