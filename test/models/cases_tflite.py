@@ -312,7 +312,15 @@ def resizes():
         for op, options in (("RESIZE_BILINEAR", "ResizeBilinearOptions"), ("RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions")):
             net = single(f"{op} {h}x{w} to {oh}x{ow} align {align} half {half}", op, random(2, h, w, 3), ints(oh, ow), options=options,
                          alignCorners=align, halfPixelCenters=half)
-            yield refused(net, "align_corners") if align and half else net
+            yield refused(net, "align_corners") if align and half and op == "RESIZE_BILINEAR" else net
+
+
+def nearest_ratios():
+    """Where LiteRT's products of floats fall beside the exact ratio, and where they do not."""
+    for (h, oh), (w, ow) in (((2, 82), (3, 6)), ((2, 41), (2, 47)), ((4, 75), (3, 245)), ((64, 128), (7, 149))):
+        for align, half in ((False, False), (True, False), (False, True)):
+            yield single(f"RESIZE_NEAREST_NEIGHBOR {h}x{w} to {oh}x{ow} align {align} half {half}", "RESIZE_NEAREST_NEIGHBOR", random(1, h, w, 2),
+                         ints(oh, ow), options="ResizeNearestNeighborOptions", alignCorners=align, halfPixelCenters=half)
 
 
 # ----------------------------------------------------------------------------------------------- what is refused
@@ -341,5 +349,5 @@ def refusals():
 
 def cases():
     for family in (convolutions, transposed, dilated, pools, products, elementwise, normalisations, joins, strided_slices, pads, shapes, resizes,
-                   refusals):
+                   nearest_ratios, refusals):
         yield from family()

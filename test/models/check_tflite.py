@@ -167,6 +167,21 @@ def check_batch(tool, path, tmc, reference, shape):
     return results
 
 
+def check_picture(tool, path, tmc, reference, shape, shared, subtract, divide):
+    """A picture as `tmcnn run` reads it, with the values from metadata."""
+    from PIL import Image
+    source = shared / "coral" / PICTURES[0]
+    if not source.exists():
+        return []
+    picture = Image.open(source).convert("RGB").resize((int(shape[2]), int(shape[1])), Image.BILINEAR)
+    picture.save(tool.path("picture.png"))
+    wanted = reference.run([((np.asarray(picture, np.float32) - subtract) / divide)[None]])
+    tool.convert(path, tmc, "--meta", "preprocess.scale=1", "--meta", f"preprocess.mean={subtract}", "--meta", f"preprocess.std={divide}")
+    tool.call("run", tmc, tool.path("picture.png"), "--output", tool.path("picture.npy"))
+    worst = relative_error(np.load(tool.path("picture.npy")), wanted[0])
+    return [report(worst <= BOUND, f"{path.stem} picture by tmcnn run", f"relative error {worst:.1e}")]
+
+
 def check_model(tool, path, shared, subtract, divide):
     tmc = tool.path("model.tmc")
     reference = Reference(path.read_bytes())
@@ -184,6 +199,7 @@ def check_model(tool, path, shared, subtract, divide):
     nodes = json.loads(tool.call("info", "--json", "--nodes", tmc))["nodes"]
     moved = [node["name"] for node in nodes if node["op"] == "transpose"]
     results.append(report(not moved, f"{path.stem} transpositions", f"{len(moved)} of {len(nodes)} nodes"))
+    results += check_picture(tool, path, tmc, reference, shape, shared, subtract, divide)
     return results + check_batch(tool, path, tmc, reference, shape)
 
 

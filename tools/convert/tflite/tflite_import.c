@@ -173,6 +173,7 @@ static tmc_status import_at(const tflite_model *model, const tflite_dims *dims, 
         ir_graph_free(ctx.graph);
         return status;
     }
+    ir_add_metadata(ctx.graph, "source.layout", "NHWC"); /* for pictures: see boundary_picture_layout */
     if (model->description[0]) ir_add_metadata(ctx.graph, "tflite.description", model->description);
     emit_finish(ctx.graph);
     *graph = ctx.graph;
