@@ -26,7 +26,8 @@ LIBS := -lm
 ifeq ($(strip $(THREADS)),1)
 LIBS += -lpthreadpool -lpthread
 endif
-ifeq ($(strip $(CPUINFO)),1)
+# x86 answers for itself.
+ifeq ($(strip $(CPUINFO))$(filter x86_64 i686,$(ARCH)),1)
 LIBS += -lcpuinfo
 endif
 
@@ -57,10 +58,16 @@ FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard k
   src/ops/strided.c)
 # As fast with -Os, see docs/decisions/0009-levels.md.
 FAST_OBJ := $(filter-out %__sse41.o $(BUILD)/kernels/x86/f32_dwconv%__avx512.o,$(FAST_OBJ))
-$(filter-out $(FAST_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
+# What checks a file, plans and keeps states, but walks no data: smaller still, where the compiler knows how.
+CALM_OBJ := $(filter-out %/pool.o %/exec.o %/checksum.o %/packing.o %/finite.o %/f32_gemm_cut.o, \
+  $(patsubst %.c,$(BUILD)/%.o,$(foreach d,arena base cpu format graph plan runtime,$(wildcard src/$(d)/*.c)) $(wildcard kernels/*.c)))
+CALM_FLAGS := $(shell $(CC) -Oz -E -x c /dev/null > /dev/null 2>&1 && echo -Oz || echo -Os)
 ifeq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
+CALM_FLAGS += -fno-inline-small-functions -fno-move-loop-invariants
 $(FAST_OBJ): SIZE_FLAGS := -falign-functions=1 -falign-loops=1 -falign-jumps=1 -falign-labels=1
 endif
+$(filter-out $(FAST_OBJ) $(CALM_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
+$(CALM_OBJ): SIZE_FLAGS := $(CALM_FLAGS)
 endif
 
 .PHONY: all lib tools clean help

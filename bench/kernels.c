@@ -9,7 +9,9 @@
 #define KERNEL_MS 20
 
 void bench_kernel_report(bench_run *run, const bench_kernel *k) {
-    if (bench_interrupted || !bench_selected(run, k->name)) return;
+    char symbol[64];
+    snprintf(symbol, sizeof symbol, "%s__%s", k->name, tmc_isa_name(k->isa));
+    if (bench_interrupted || !bench_selected(run, symbol)) return;
     bench_time time = bench_measure(k->fn, k->context, bench_item_ms(run, KERNEL_MS));
     bench_floor floor = bench_floor_of(&run->one, k->macs, k->read, k->written);
     const double gmacs = (double)k->macs / time.best_ns, gbs = (double)(k->read + k->written) / time.best_ns;
@@ -17,11 +19,11 @@ void bench_kernel_report(bench_run *run, const bench_kernel *k) {
     char rates[40];
     snprintf(rates, sizeof rates, "%9s %9s", "-", "-");
     if (k->macs) snprintf(rates, sizeof rates, "%9.1f %9.1f", 2 * gmacs, gmacs);
-    printf("  %-42s %-26s %10.1f %10.1f %s %9.1f %7.0f %s\n", k->name, k->size, time.best_ns, time.median_ns, rates,
-           gbs, 100 * fraction, floor.bound);
+    printf("  %-42s %-26s %10.1f %10.1f %s %9.1f %7.0f %s\n", symbol, k->size, time.best_ns, time.median_ns, rates, gbs,
+           100 * fraction, floor.bound);
     json_writer *json = &run->json;
     json_open_object(json, NULL);
-    json_string(json, "kernel", k->name);
+    json_string(json, "kernel", symbol);
     json_string(json, "size", k->size);
     json_number(json, "best_ns", time.best_ns);
     json_number(json, "median_ns", time.median_ns);

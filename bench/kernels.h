@@ -18,7 +18,8 @@ typedef struct bench_operands {
 } bench_operands;
 
 typedef struct bench_kernel {
-    const char *name;
+    const char *name; /* in the kernel table */
+    tmc_isa isa;
     char size[40];
     bench_fn fn;
     void *context;

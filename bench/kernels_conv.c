@@ -35,7 +35,8 @@ static void report_gemm(bench_run *run, bench_operands *o, const tmc_f32_gemm_ke
     for (size_t t = 0; t < taps; t++)
         for (size_t r = 0; r < mr; r++) o->pointers[t * mr + r] = o->x + r * k + t * kc;
     for (size_t r = 0; r < mr; r++) o->rows[r] = o->y + r * nr;
-    bench_kernel item = {.name = kernel->name, .fn = call_gemm, .context = &call, .macs = mr * nr * k};
+    bench_kernel item = {
+        .name = kernel->name, .isa = kernel->isa, .fn = call_gemm, .context = &call, .macs = mr * nr * k};
     item.read = (mr * k + (k + 1) * nr) * sizeof(float);
     item.written = mr * nr * sizeof(float);
     snprintf(item.size, sizeof item.size, "k %zu = %zu x %zu", k, taps, kc);
@@ -52,7 +53,7 @@ static bool gemm_wanted(const bench_run *run, const tmc_f32_conv_kernels *table,
 static void report_gemms(bench_run *run, const tmc_f32_conv_kernels *table, bench_operands *o) {
     static const tmc_f32_gemm_kernel kernels[] = {
 #define TMC_F32_GEMM_X(mr, nr, isa, ISA)                                                                               \
-    {tmc_f32_gemm_##mr##x##nr##__##isa, mr, nr, "f32_gemm_" #mr "x" #nr "__" #isa, TMC_ISA_##ISA},
+    {tmc_f32_gemm_##mr##x##nr##__##isa, mr, nr, "f32_gemm_" #mr "x" #nr, TMC_ISA_##ISA},
 #include "kernels/f32_gemm.inc"
 #undef TMC_F32_GEMM_X
     };
@@ -87,7 +88,8 @@ static void report_gemv(bench_run *run, bench_operands *o, const tmc_f32_gemv_ke
                                     .c = o->y,
                                     .lo = -INFINITY,
                                     .hi = INFINITY};
-    bench_kernel item = {.name = kernel->name, .fn = call_gemv, .context = &call, .macs = panels * 16 * k};
+    bench_kernel item = {
+        .name = kernel->name, .isa = kernel->isa, .fn = call_gemv, .context = &call, .macs = panels * 16 * k};
     item.read = (panels * stride + k) * sizeof(float);
     item.written = panels * 16 * sizeof(float);
     snprintf(item.size, sizeof item.size, "k %zu, %zu panels", k, panels);
@@ -121,7 +123,7 @@ static void report_pool(bench_run *run, bench_operands *o, const tmc_f32_pool_ke
                                         .c_step = CHANNELS,
                                         .c = o->y,
                                         .divisor = (float)(side * side)};
-        bench_kernel item = {.name = kernel->name, .fn = call_pool, .context = &call};
+        bench_kernel item = {.name = kernel->name, .isa = kernel->isa, .fn = call_pool, .context = &call};
         item.read = side * row * sizeof(float);
         item.written = PIXELS * CHANNELS * sizeof(float);
         snprintf(item.size, sizeof item.size, "%zux%zu s%d, %d pixels, %d ch", side, side, STRIDE, PIXELS, CHANNELS);

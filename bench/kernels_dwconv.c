@@ -33,7 +33,8 @@ static void report_dwconv(bench_run *run, bench_operands *o, const tmc_f32_dwcon
                                             .lo = -INFINITY,
                                             .hi = INFINITY};
     for (size_t t = 0; t < TAPS; t++) o->pointers[t] = o->x + t * channels;
-    bench_kernel item = {.name = kernel->name, .fn = call_dwconv, .context = &call, .macs = TAPS * channels};
+    bench_kernel item = {
+        .name = kernel->name, .isa = kernel->isa, .fn = call_dwconv, .context = &call, .macs = TAPS * channels};
     item.read = (2 * TAPS + 1) * channels * sizeof(float);
     item.written = channels * sizeof(float);
     snprintf(item.size, sizeof item.size, "%d taps, %zu channels", TAPS, channels);
@@ -66,7 +67,7 @@ static void report_dwconv_row(bench_run *run, bench_operands *o, const tmc_f32_d
         args->c[r] = o->y + r * PIXELS * channels;
         for (size_t y = 0; y < kw; y++) o->pointers[r * kw + y] = o->x + (r * stride + y) * args->columns * channels;
     }
-    bench_kernel item = {.name = kernel->name, .fn = call_dwconv_row, .context = &call};
+    bench_kernel item = {.name = kernel->name, .isa = kernel->isa, .fn = call_dwconv_row, .context = &call};
     item.macs = ROWS * PIXELS * kw * kw * channels;
     item.read = (in_rows * args->columns + kw * kw + 1) * channels * sizeof(float);
     item.written = ROWS * PIXELS * channels * sizeof(float);

@@ -83,9 +83,9 @@ static void call_blend(void *context) {
 }
 
 /* `read` and `written` count floats. */
-static void report(bench_run *run, math_call *call, const char *name, bench_fn fn, const char *size, size_t read,
-                   size_t written) {
-    bench_kernel item = {.name = name, .fn = fn, .context = call};
+static void report(bench_run *run, math_call *call, const char *name, tmc_isa isa, bench_fn fn, const char *size,
+                   size_t read, size_t written) {
+    bench_kernel item = {.name = name, .isa = isa, .fn = fn, .context = call};
     item.read = read * sizeof(float);
     item.written = written * sizeof(float);
     snprintf(item.size, sizeof item.size, "%s", size);
@@ -95,8 +95,10 @@ static void report(bench_run *run, math_call *call, const char *name, bench_fn f
 static void report_reductions(bench_run *run, math_call *call, const char *rows) {
     const tmc_f32_math_kernels *math = &call->kernels->math;
     for (call->which = 0; call->which < TMC_F32_REDUCE_COUNT; call->which++) {
-        report(run, call, math->reduce_row[call->which].name, call_reduce_row, "2048", VALUES, 16);
-        report(run, call, math->reduce_columns[call->which].name, call_reduce_columns, rows, VALUES, CHANNELS);
+        report(run, call, math->reduce_row[call->which].name, math->reduce_row[call->which].isa, call_reduce_row,
+               "2048", VALUES, 16);
+        report(run, call, math->reduce_columns[call->which].name, math->reduce_columns[call->which].isa,
+               call_reduce_columns, rows, VALUES, CHANNELS);
     }
 }
 
@@ -108,7 +110,8 @@ static void report_blend(bench_run *run, math_call *call) {
         for (size_t i = 0; i < ROWS; i++) /* twice as many rows out as in */
             for (size_t t = 0; t < taps; t++) o->index[i * taps + t] = (int32_t)(i / 2 + t);
         snprintf(size, sizeof size, "%d x %d, %zu taps", ROWS, CHANNELS, taps);
-        report(run, call, call->kernels->blend.name, call_blend, size, (ROWS / 2 + taps - 1) * CHANNELS, VALUES);
+        report(run, call, call->kernels->blend.name, call->kernels->blend.isa, call_blend, size,
+               (ROWS / 2 + taps - 1) * CHANNELS, VALUES);
     }
 }
 
@@ -118,19 +121,23 @@ void bench_math_kernels(bench_run *run, const tmc_kernels *table, bench_operands
     char rows[24];
     snprintf(rows, sizeof rows, "%d x %d", ROWS, CHANNELS);
     for (call.which = 0; call.which < TMC_F32_UNARY_COUNT; call.which++)
-        report(run, &call, math->unary[call.which].name, call_unary, "2048", VALUES, VALUES);
+        report(run, &call, math->unary[call.which].name, math->unary[call.which].isa, call_unary, "2048", VALUES,
+               VALUES);
     for (call.which = 0; call.which < TMC_F32_BINARY_COUNT; call.which++)
-        report(run, &call, math->binary[call.which].name, call_binary, "2048", 2 * VALUES, VALUES);
+        report(run, &call, math->binary[call.which].name, math->binary[call.which].isa, call_binary, "2048", 2 * VALUES,
+               VALUES);
     report_reductions(run, &call, rows);
-    report(run, &call, math->scale_shift.name, call_scale_shift, rows, VALUES + CHANNELS, VALUES);
+    report(run, &call, math->scale_shift.name, math->scale_shift.isa, call_scale_shift, rows, VALUES + CHANNELS,
+           VALUES);
     for (call.which = 0; call.which < 2; call.which++) {
-        report(run, &call, math->softmax_rows.name, call_softmax_rows, call.which ? "2048, log" : "2048", VALUES,
-               VALUES);
-        report(run, &call, math->softmax_columns.name, call_softmax_columns, call.which ? "32 x 64, log" : rows, VALUES,
-               VALUES);
+        report(run, &call, math->softmax_rows.name, math->softmax_rows.isa, call_softmax_rows,
+               call.which ? "2048, log" : "2048", VALUES, VALUES);
+        report(run, &call, math->softmax_columns.name, math->softmax_columns.isa, call_softmax_columns,
+               call.which ? "32 x 64, log" : rows, VALUES, VALUES);
     }
-    report(run, &call, math->norm_columns.name, call_norm_columns, rows, VALUES + CHANNELS, VALUES);
-    report(run, &call, math->norm_row.name, call_norm_row, "2048", 2 * VALUES, VALUES);
-    report(run, &call, math->lrn.name, call_lrn, rows, VALUES, VALUES);
+    report(run, &call, math->norm_columns.name, math->norm_columns.isa, call_norm_columns, rows, VALUES + CHANNELS,
+           VALUES);
+    report(run, &call, math->norm_row.name, math->norm_row.isa, call_norm_row, "2048", 2 * VALUES, VALUES);
+    report(run, &call, math->lrn.name, math->lrn.isa, call_lrn, rows, VALUES, VALUES);
     report_blend(run, &call);
 }

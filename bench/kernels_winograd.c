@@ -23,7 +23,7 @@ static void call_output(void *context) {
 }
 
 static void report(bench_run *run, winograd_call *call, const char *step, bench_fn fn, size_t read, size_t written) {
-    bench_kernel item = {.name = call->kernel->name, .fn = fn, .context = call};
+    bench_kernel item = {.name = call->kernel->name, .isa = call->kernel->isa, .fn = fn, .context = call};
     item.read = read * CHANNELS * sizeof(float);
     item.written = written * CHANNELS * sizeof(float);
     snprintf(item.size, sizeof item.size, "%s, %d channels", step, CHANNELS);

@@ -43,7 +43,7 @@ void bench_machine_query(bench_machine *machine) {
     tmc_cpu cpu;
     tmc_cpu_query(&cpu);
     memset(machine, 0, sizeof *machine);
-    machine->cores = cpu.cores;
+    machine->cores = tmc_cpu_cores();
     machine->l1_bytes = cpu.l1_bytes;
     machine->l2_bytes = cpu.l2_bytes;
     machine->l3_bytes = l3_bytes();

@@ -34,6 +34,21 @@ TMC_INLINE void store_part(float *p, vecf a, size_t count) {
         vec_store_head(p, a, count);
 }
 
+#if VEC_WIDTH == 1
+
+/* Both orders as the contract in kernels/f32_math.h has them. */
+TMC_INLINE void accumulate_row(size_t n, const float *x, float m, float partial[ROW_PARTIALS], reduce_step step) {
+    for (size_t i = 0; i < n; i++) partial[i % ROW_PARTIALS] = step(partial[i % ROW_PARTIALS], x[i], m);
+}
+
+TMC_INLINE void accumulate_columns(size_t rows, size_t cols, size_t stride, const float *x, const float *m, float *out,
+                                   int with_m, reduce_step step) {
+    for (size_t r = 0; r < rows; r++, x += stride)
+        for (size_t c = 0; c < cols; c++) out[c] = step(out[c], x[c], with_m ? m[c] : 0.0f);
+}
+
+#else
+
 /* partial[j] takes x[j], x[j + 16], x[j + 32], ... */
 TMC_INLINE void accumulate_row(size_t n, const float *x, float m, float partial[ROW_PARTIALS], reduce_step step) {
     vecf acc[ROW_VECTORS], mv = vec_set(m);
@@ -83,5 +98,7 @@ TMC_INLINE void accumulate_columns(size_t rows, size_t cols, size_t stride, cons
         store_part(out + c, acc, count);
     }
 }
+
+#endif
 
 #endif

@@ -5,6 +5,20 @@
 
 typedef vecf (*binary_step)(vecf a, vecf b);
 
+#if VEC_WIDTH == 1
+
+TMC_INLINE void binary_rows(const tmc_f32_binary_args *g, binary_step step) {
+    const size_t a_col = (size_t)g->a_col, b_col = (size_t)g->b_col;
+    float *y = g->y;
+    for (size_t r = 0; r < g->rows; r++) {
+        const float *a = g->a + r * g->a_row, *b = g->b + r * g->b_row;
+        for (size_t c = 0; c < g->cols; c++, a += a_col, b += b_col)
+            *y++ = vec_min(g->hi, vec_max(g->lo, step(*a, *b)));
+    }
+}
+
+#else
+
 TMC_INLINE void binary_row(size_t n, const float *a, int a_col, const float *b, int b_col, float *y, vecf lo, vecf hi,
                            binary_step step) {
     size_t i = 0;
@@ -37,6 +51,8 @@ TMC_INLINE void binary_rows(const tmc_f32_binary_args *g, binary_step step) {
         }
     }
 }
+
+#endif
 
 TMC_INLINE vecf step_add(vecf a, vecf b) { return vec_add(a, b); }
 TMC_INLINE vecf step_sub(vecf a, vecf b) { return vec_sub(a, b); }

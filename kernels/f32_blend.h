@@ -30,7 +30,7 @@ typedef void (*tmc_f32_blend_fn)(const tmc_f32_blend_args *args);
 
 typedef struct tmc_f32_blend_kernel {
     tmc_f32_blend_fn fn;
-    const char *name; /* symbol without "tmc_" */
+    const char *name; /* symbol without "tmc_" and the level at the end */
     tmc_isa isa;
 } tmc_f32_blend_kernel;
 

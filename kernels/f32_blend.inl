@@ -2,7 +2,7 @@
 #include "kernels/f32_blend_list.h"
 #include "kernels/f32_unroll.h"
 
-/* A pixel of few channels: masked vectors would cost more than they bring. */
+/* A pixel of few channels, where masked vectors would cost more than they bring, and portable C. */
 TMC_INLINE void blend_few(size_t taps, size_t inner, const float *const *x, const float *w, float *y) {
     for (size_t i = 0; i < inner; i++) {
         float acc = x[0][i] * w[0];
@@ -40,7 +40,7 @@ TMC_INLINE void blend_rows(size_t taps, const tmc_f32_blend_args *args) {
         const float *x[4];
         TMC_UNROLL
         for (size_t t = 0; t < taps; t++) x[t] = args->x + (size_t)index[t] * args->x_stride;
-        if (2 * args->inner < VEC_WIDTH)
+        if (VEC_WIDTH == 1 || 2 * args->inner < VEC_WIDTH)
             blend_few(taps, args->inner, x, w, y);
         else
             blend_row(taps, args->inner, x, w, y);
@@ -48,7 +48,9 @@ TMC_INLINE void blend_rows(size_t taps, const tmc_f32_blend_args *args) {
 }
 
 void VEC_SYMBOL(f32_blend)(const tmc_f32_blend_args *args) {
-    if (args->taps == 2)
+    if (VEC_WIDTH == 1)
+        blend_rows(args->taps, args);
+    else if (args->taps == 2)
         blend_rows(2, args);
     else
         blend_rows(4, args);

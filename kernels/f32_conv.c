@@ -3,67 +3,46 @@
 #include "kernels/f32_conv_list.h"
 #include "kernels/ladder.h"
 
-/* The lists as tables. dwconv and dwconv_row share one list, so each of their tables drops the other's lines. */
-static const tmc_f32_gemm_kernel gemms[] = {
-#define TMC_F32_GEMM_X(mr, nr, isa, ISA)                                                                               \
-    {tmc_f32_gemm_##mr##x##nr##__##isa, mr, nr, "f32_gemm_" #mr "x" #nr "__" #isa, TMC_ISA_##ISA},
-#include "kernels/f32_gemm.inc"
-};
-
-static const tmc_f32_gemv_kernel gemvs[] = {
-#define TMC_F32_GEMV_X(panels, nr, isa, ISA)                                                                           \
-    {tmc_f32_gemv_##panels##x##nr##__##isa, panels, "f32_gemv_" #panels "x" #nr "__" #isa, TMC_ISA_##ISA},
-#include "kernels/f32_gemv.inc"
-};
-
-static const tmc_f32_dwconv_kernel dwconvs[] = {
-#define TMC_F32_DWCONV_X(isa, ISA) {tmc_f32_dwconv_1p__##isa, "f32_dwconv_1p__" #isa, TMC_ISA_##ISA},
-#define TMC_F32_DWCONV_ROW_X(pixels, kw, isa, ISA)
-#include "kernels/f32_dwconv.inc"
-#undef TMC_F32_DWCONV_X
-#undef TMC_F32_DWCONV_ROW_X
-};
-
-static const tmc_f32_dwconv_row_kernel dwconv_rows[] = {
-#define TMC_F32_DWCONV_X(isa, ISA)
-#define TMC_F32_DWCONV_ROW_X(pixels, kw, isa, ISA)                                                                     \
-    {tmc_f32_dwconv_row_2x##pixels##p##kw##k__##isa, pixels, kw, "f32_dwconv_row_2x" #pixels "p" #kw "k__" #isa,       \
-     TMC_ISA_##ISA},
-#include "kernels/f32_dwconv.inc"
-};
-
-enum { POOL_max, POOL_average };
-
-static const struct {
-    int kind;
-    tmc_f32_pool_kernel kernel;
-} pools[] = {
-#define TMC_F32_POOL_X(kind, isa, ISA)                                                                                 \
-    {POOL_##kind, {tmc_f32_##kind##_pool_4p__##isa, "f32_" #kind "_pool_4p__" #isa, TMC_ISA_##ISA}},
-#include "kernels/f32_pool.inc"
-};
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
+/* The lists become code, one call per kernel: a constant table would take 72 bytes of entry and 48 of relocations. */
+static void take_gemm(tmc_f32_conv_kernels *to, tmc_isa isa, const char *name, tmc_f32_gemm_fn fn, size_t mr,
+                      size_t nr) {
+    to->gemm[tmc_f32_gemm_index(nr)] = (tmc_f32_gemm_kernel){fn, mr, nr, name, isa};
+}
 
 /* Tiles of four stand in for tiles of seven where a level has none. */
-static void take_row(const tmc_f32_dwconv_row_kernel *kernel, tmc_f32_dwconv_row_kernel entries[2]) {
-    if (kernel->pixels == 4) entries[0] = *kernel;
-    entries[1] = *kernel;
+static void take_dwconv_row(tmc_f32_conv_kernels *to, tmc_isa isa, const char *name, tmc_f32_dwconv_row_fn fn,
+                            size_t pixels, size_t kw) {
+    tmc_f32_dwconv_row_kernel *entries = to->dwconv_row[kw == 5];
+    entries[1] = (tmc_f32_dwconv_row_kernel){fn, pixels, kw, name, isa};
+    if (pixels == 4) entries[0] = entries[1];
+}
+
+static void take_pool(tmc_f32_pool_kernel *to, tmc_isa isa, const char *name, tmc_f32_pool_fn fn) {
+    *to = (tmc_f32_pool_kernel){fn, name, isa};
 }
 
 /* Replaces the entries for which this build has a kernel of exactly `level`. */
-static void take_level(tmc_isa level, tmc_f32_conv_kernels *kernels) {
-    for (size_t i = 0; i < COUNT(gemms); i++)
-        if (gemms[i].isa == level) kernels->gemm[tmc_f32_gemm_index(gemms[i].nr)] = gemms[i];
-    for (size_t i = 0; i < COUNT(gemvs); i++)
-        if (gemvs[i].isa == level) kernels->gemv = gemvs[i];
-    for (size_t i = 0; i < COUNT(dwconvs); i++)
-        if (dwconvs[i].isa == level) kernels->dwconv = dwconvs[i];
-    for (size_t i = 0; i < COUNT(dwconv_rows); i++)
-        if (dwconv_rows[i].isa == level) take_row(&dwconv_rows[i], kernels->dwconv_row[dwconv_rows[i].kw == 5]);
-    for (size_t i = 0; i < COUNT(pools); i++)
-        if (pools[i].kernel.isa == level)
-            *(pools[i].kind == POOL_max ? &kernels->max_pool : &kernels->average_pool) = pools[i].kernel;
+static void take_level(tmc_isa level, tmc_f32_conv_kernels *to) {
+#define TMC_F32_GEMM_X(mr, nr, isa, ISA)                                                                               \
+    if (level == TMC_ISA_##ISA)                                                                                        \
+        take_gemm(to, level, "f32_gemm_" #mr "x" #nr, tmc_f32_gemm_##mr##x##nr##__##isa, mr, nr);
+#include "kernels/f32_gemm.inc"
+#define TMC_F32_GEMV_X(panels, nr, isa, ISA)                                                                           \
+    if (level == TMC_ISA_##ISA)                                                                                        \
+        to->gemv =                                                                                                     \
+            (tmc_f32_gemv_kernel){tmc_f32_gemv_##panels##x##nr##__##isa, panels, "f32_gemv_" #panels "x" #nr, level};
+#include "kernels/f32_gemv.inc"
+#define TMC_F32_DWCONV_X(isa, ISA)                                                                                     \
+    if (level == TMC_ISA_##ISA) to->dwconv = (tmc_f32_dwconv_kernel){tmc_f32_dwconv_1p__##isa, "f32_dwconv_1p", level};
+#define TMC_F32_DWCONV_ROW_X(pixels, kw, isa, ISA)                                                                     \
+    if (level == TMC_ISA_##ISA)                                                                                        \
+        take_dwconv_row(to, level, "f32_dwconv_row_2x" #pixels "p" #kw "k",                                            \
+                        tmc_f32_dwconv_row_2x##pixels##p##kw##k__##isa, pixels, kw);
+#include "kernels/f32_dwconv.inc"
+#define TMC_F32_POOL_X(kind, isa, ISA)                                                                                 \
+    if (level == TMC_ISA_##ISA)                                                                                        \
+        take_pool(&to->kind##_pool, level, "f32_" #kind "_pool_4p", tmc_f32_##kind##_pool_4p__##isa);
+#include "kernels/f32_pool.inc"
 }
 
 void tmc_f32_conv_select(tmc_isa isa, tmc_f32_conv_kernels *kernels) {

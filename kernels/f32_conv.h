@@ -33,8 +33,8 @@ typedef struct tmc_f32_gemm_args {
     size_t c_offset;
     float lo, hi;
     ptrdiff_t a_step, c_step; /* floats */
-    const void *next; /* what is needed soon, or NULL: the i-th k of the call asks the caches for the bytes at */
-    size_t next_step; /* next + i * next_step; never read */
+    const void *next;         /* what is needed soon, or NULL: the i-th k of the call asks the caches for the line at */
+    size_t next_step;         /* next + i * next_step, each line about once; never read */
 } tmc_f32_gemm_args;
 
 typedef void (*tmc_f32_gemm_fn)(const tmc_f32_gemm_args *args);
@@ -43,7 +43,7 @@ typedef struct tmc_f32_gemm_kernel {
     tmc_f32_gemm_fn fn;
     size_t mr;        /* rows of a tile; 0: this level gains nothing from such a kernel (two panels only) */
     size_t nr;        /* 16, 8, 4; two panels: 24 (16 + 8), 12 (8 + 4) */
-    const char *name; /* symbol without "tmc_" */
+    const char *name; /* symbol without "tmc_" and the level at the end */
     tmc_isa isa;
 } tmc_f32_gemm_kernel;
 

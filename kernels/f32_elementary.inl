@@ -56,9 +56,15 @@ static inline vecf math_exp_parts(vecf x, veci *n) {
 /* 2^n for -126 <= n <= 127. */
 static inline vecf math_pow2(veci n) { return vec_from_bits(veci_shl(veci_add(n, veci_set(127)), 23)); }
 
+#if VEC_WIDTH > 1
+#define MATH_EXP_REDUCED TMC_INLINE
+#else
+#define MATH_EXP_REDUCED static /* portable C calls fmaf anyway: no copy for each pair of constants */
+#endif
+
 /* e^(sign x) = 2^n p with n and r as in math_exp_parts, but r is rounded once more and p = e^r is one Horner chain:
  * three operations less. `sign` is 1 or -1 and in the constants only. The low bits of t are n + bias. */
-TMC_INLINE vecf math_exp_reduced(vecf x, float sign, float bias, vecf *t) {
+MATH_EXP_REDUCED vecf math_exp_reduced(vecf x, float sign, float bias, vecf *t) {
     const vecf magic = vec_set(0x1.8p23f + bias);
     *t = vec_fma(x, vec_set(sign * 0x1.715476p0f), magic);
     vecf nf = vec_sub(*t, magic);

@@ -1,5 +1,7 @@
 /* gemm on vectors: include after kernels/vec/vec_<isa>.h with GEMM_MR, GEMM_NR and GEMM_NAME defined; GEMM_NR2 too for
  * the kernels of two neighbouring panels, the second one VEC_WIDTH wide or, with vec_load4 and vec_store4, 4. */
+#include <stdint.h>
+
 #include "kernels/f32_conv_list.h"
 #include "kernels/f32_gemm_cut.h"
 #include "kernels/f32_unroll.h"
@@ -76,8 +78,6 @@ TMC_INLINE void run_height(const tmc_f32_gemm_args *args, tmc_gemm_tiles *t, siz
     float *const *c_rows = t->c, *c_first = t->c[0] + t->c_offset;
     const char *next = t->next;
     for (size_t i = t->count; i > 0; i--) {
-        TMC_UNROLL
-        for (size_t r = 0; r < height; r++) TMC_PREFETCH_WRITE(GEMM_C(r));
         vecf acc[GEMM_MR][GEMM_NV];
         if (args->bias) {
             vecf b[GEMM_NV];
@@ -111,7 +111,7 @@ TMC_INLINE void run_height(const tmc_f32_gemm_args *args, tmc_gemm_tiles *t, siz
             }
 #endif
             for (; k < kc; k++, a_first++, w += GEMM_NR, w2 += GEMM_NR2, next += next_step) {
-                TMC_PREFETCH(next);
+                if ((uintptr_t)next % 64 < next_step) TMC_PREFETCH(next); /* once for each cache line */
                 vecf wv[GEMM_NV];
                 load_row(w, w2, wv);
                 TMC_UNROLL

@@ -4,11 +4,24 @@
 
 #include "kernels/f32_math_ref.h"
 
-#define LABEL(entry) (entry).name = names, (entry).isa = isa, names += strlen(names) + 1
+#define LABEL(entry) (entry).name = stems, (entry).isa = isa, stems += strlen(stems) + 1
 
-/* `names`, one after the other with their ends: a pointer for each in a constant table would cost 72 bytes of
- * relocations and table per kernel. */
-static void label_entries(tmc_f32_math_kernels *k, const char *names, tmc_isa isa) {
+/* For a level that has every kind. The names are one text, one after the other with their ends: a pointer for each in a
+ * constant table would cost 72 bytes of relocations and table per kernel. */
+static void label_entries(tmc_f32_math_kernels *k, tmc_isa isa) {
+    /* clang-format off */
+    const char *stems =
+#define X(NAME, name) "f32_unary_" #name "\0"
+        TMC_F32_UNARY_KERNELS(X)
+#undef X
+#define X(NAME, name) "f32_binary_" #name "\0"
+        TMC_F32_BINARY_KERNELS(X)
+#undef X
+#define X(NAME, name, identity, combine) "f32_reduce_row_" #name "\0f32_reduce_columns_" #name "\0"
+        TMC_F32_REDUCE_KERNELS(X)
+#undef X
+        "f32_scale_shift\0f32_softmax_rows\0f32_softmax_columns\0f32_norm_columns\0f32_norm_row";
+    /* clang-format on */
     for (size_t i = 0; i < TMC_F32_UNARY_COUNT; i++) LABEL(k->unary[i]);
     for (size_t i = 0; i < TMC_F32_BINARY_POW; i++) LABEL(k->binary[i]);
     for (size_t i = 0; i < TMC_F32_REDUCE_COUNT; i++) {
@@ -42,8 +55,7 @@ static void label_entries(tmc_f32_math_kernels *k, const char *names, tmc_isa is
 #undef VEC_ISA
 
 /* Two levels that have some kinds only, over those of the next lower one: docs/decisions/0009-levels.md. */
-#define SET(place, symbol, isa_suffix, ISA)                                                                            \
-    (place).run = tmc_##symbol##__##isa_suffix, (place).name = #symbol "__" #isa_suffix, (place).isa = TMC_ISA_##ISA
+#define SET(place, symbol, isa_suffix, ISA) (place).run = tmc_##symbol##__##isa_suffix, (place).isa = TMC_ISA_##ISA
 
 static void add_avx512(tmc_f32_math_kernels *k) {
 #define X(NAME, name) SET(k->unary[TMC_F32_UNARY_##NAME], f32_unary_##name, avx512, AVX512);
@@ -79,10 +91,10 @@ static void add_sse41(tmc_f32_math_kernels *k) {
 void tmc_f32_math_select(tmc_isa isa, tmc_f32_math_kernels *kernels) {
     fill_ref(kernels);
     kernels->binary[TMC_F32_BINARY_POW] =
-        (tmc_f32_binary_kernel){tmc_f32_binary_pow__ref, "f32_binary_pow__ref", TMC_ISA_REF};
+        (tmc_f32_binary_kernel){tmc_f32_binary_pow__ref, "f32_binary_pow", TMC_ISA_REF};
     kernels->binary[TMC_F32_BINARY_MOD] =
-        (tmc_f32_binary_kernel){tmc_f32_binary_mod__ref, "f32_binary_mod__ref", TMC_ISA_REF};
-    kernels->lrn = (tmc_f32_lrn_kernel){tmc_f32_lrn__ref, "f32_lrn__ref", TMC_ISA_REF};
+        (tmc_f32_binary_kernel){tmc_f32_binary_mod__ref, "f32_binary_mod", TMC_ISA_REF};
+    kernels->lrn = (tmc_f32_lrn_kernel){tmc_f32_lrn__ref, "f32_lrn", TMC_ISA_REF};
 #if defined(__x86_64__) || defined(__i386__)
     if (isa == TMC_ISA_AVX2 || isa == TMC_ISA_AVX512) fill_avx2(kernels);
     if (isa == TMC_ISA_AVX512) add_avx512(kernels);

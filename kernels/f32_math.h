@@ -161,7 +161,7 @@ enum {
 #undef X
 };
 
-/* A kernel with its symbol (without "tmc_") and the instruction set it was compiled for. */
+/* A kernel, its symbol without "tmc_" and the level at the end, and that level, for which it was compiled. */
 #define TMC_F32_MATH_ENTRY(type)                                                                                       \
     typedef struct tmc_##type##_kernel {                                                                               \
         tmc_##type##_fn run;                                                                                           \

@@ -1,29 +1,12 @@
-/* static void fill_<VEC_ISA>(tmc_f32_math_kernels *): every entry that this instruction set has. Needs VEC_ISA,
- * VEC_LEVEL, its tmc_isa, and label_entries, which takes the names in the order in which they stand here. */
+/* static void fill_<VEC_ISA>(tmc_f32_math_kernels *): every entry but the few that are portable C everywhere. Needs
+ * VEC_ISA, VEC_LEVEL, its tmc_isa, and label_entries. */
 #include "kernels/f32_math_declare.inl"
 
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
 #define JOIN_OF(a, b) a##b
 #define JOIN(a, b) JOIN_OF(a, b)
-#define ENTRY_NAME(stem) #stem "__" TEXT(VEC_ISA) "\0"
 
 static void JOIN(fill_, VEC_ISA)(tmc_f32_math_kernels *k) {
-    /* clang-format off */
-    static const char names[] =
-#define X(NAME, name) ENTRY_NAME(f32_unary_##name)
-        TMC_F32_UNARY_KERNELS(X)
-#undef X
-#define X(NAME, name) ENTRY_NAME(f32_binary_##name)
-        TMC_F32_BINARY_KERNELS(X)
-#undef X
-#define X(NAME, name, identity, combine) ENTRY_NAME(f32_reduce_row_##name) ENTRY_NAME(f32_reduce_columns_##name)
-        TMC_F32_REDUCE_KERNELS(X)
-#undef X
-        ENTRY_NAME(f32_scale_shift) ENTRY_NAME(f32_softmax_rows) ENTRY_NAME(f32_softmax_columns)
-        ENTRY_NAME(f32_norm_columns) ENTRY_NAME(f32_norm_row);
-    /* clang-format on */
-    label_entries(k, names, VEC_LEVEL);
+    label_entries(k, VEC_LEVEL);
 
 #define X(NAME, name) k->unary[TMC_F32_UNARY_##NAME].run = VEC_SYMBOL(f32_unary_##name);
     TMC_F32_UNARY_KERNELS(X)
@@ -43,8 +26,5 @@ static void JOIN(fill_, VEC_ISA)(tmc_f32_math_kernels *k) {
     k->norm_row.run = VEC_SYMBOL(f32_norm_row);
 }
 
-#undef ENTRY_NAME
 #undef JOIN
 #undef JOIN_OF
-#undef TEXT
-#undef TEXT_OF

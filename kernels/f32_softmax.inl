@@ -23,9 +23,13 @@ TMC_NOINLINE void row_exp(size_t n, const float *x, float *y, float m) {
         store_part(y + i, math_exp_low(vec_sub(load_part(x + i, n - i), mv)), n - i);
 }
 
+TMC_NOINLINE void row_add(size_t n, const float *x, float partial[ROW_PARTIALS]) {
+    accumulate_row(n, x, 0.0f, partial, step_sum);
+}
+
 static float row_sum(size_t n, const float *x) {
     float partial[ROW_PARTIALS] = {0};
-    accumulate_row(n, x, 0.0f, partial, step_sum);
+    row_add(n, x, partial);
     return tmc_f32_reduce_tree(TMC_F32_REDUCE_SUM, partial);
 }
 
@@ -36,7 +40,7 @@ static float row_sum_exp(size_t n, const float *x, float m) {
     for (size_t i = 0; i < n; i += block) {
         const size_t count = n - i < block ? n - i : block;
         row_exp(count, x + i, e, m);
-        accumulate_row(count, e, 0.0f, partial, step_sum);
+        row_add(count, e, partial);
     }
     return tmc_f32_reduce_tree(TMC_F32_REDUCE_SUM, partial);
 }

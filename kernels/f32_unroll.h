@@ -16,12 +16,10 @@
 #define TMC_NOINLINE static __attribute__((noinline))
 /* Into the second level cache: what comes next must not push out what is in use. */
 #define TMC_PREFETCH(p) __builtin_prefetch((p), 0, 2)
-#define TMC_PREFETCH_WRITE(p) __builtin_prefetch((p), 1, 3)
 #else
 #define TMC_INLINE static inline
 #define TMC_NOINLINE static
 #define TMC_PREFETCH(p) ((void)(p))
-#define TMC_PREFETCH_WRITE(p) ((void)(p))
 #endif
 
 #endif

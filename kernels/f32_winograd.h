@@ -43,7 +43,7 @@ typedef struct tmc_f32_winograd_kernel {
     tmc_f32_winograd_input_fn input;
     tmc_f32_winograd_output_fn output;
     size_t m;
-    const char *name; /* f32_winograd_<m>x<m>__<isa>: the symbols with _input and _output before the level */
+    const char *name; /* f32_winograd_<m>x<m>: the symbols without "tmc_", _input or _output, and the level */
     tmc_isa isa;
 } tmc_f32_winograd_kernel;
 

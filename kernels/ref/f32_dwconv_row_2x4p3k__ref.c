@@ -1,3 +1,3 @@
-#define ROW_KW 3
-#define ROW_NAME tmc_f32_dwconv_row_2x4p3k__ref
-#include "kernels/f32_dwconv_row_ref.inl"
+#include "kernels/f32_conv_ref.h"
+
+void tmc_f32_dwconv_row_2x4p3k__ref(const tmc_f32_dwconv_row_args *args) { tmc_f32_dwconv_row__ref(args, 3); }

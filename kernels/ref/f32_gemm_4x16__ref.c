@@ -1,3 +1,3 @@
-#define GEMM_NR 16
-#define GEMM_NAME tmc_f32_gemm_4x16__ref
-#include "kernels/f32_gemm_ref.inl"
+#include "kernels/f32_conv_ref.h"
+
+void tmc_f32_gemm_4x16__ref(const tmc_f32_gemm_args *args) { tmc_f32_gemm__ref(args, 16); }

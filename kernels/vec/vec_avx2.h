@@ -21,8 +21,7 @@ static inline vecf vec_zero(void) { return _mm256_setzero_ps(); }
 
 /* First n lanes, 0 <= n < 8; the others read as 0 and are not touched in memory (masked moves do not fault). */
 static inline vecm vec_head_mask(size_t n) {
-    static const int32_t lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-    return _mm256_loadu_si256((const __m256i *)(lanes + 8 - n));
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 static inline vecf vec_load_head(const float *p, size_t n) { return _mm256_maskload_ps(p, vec_head_mask(n)); }
 static inline void vec_store_head(float *p, vecf a, size_t n) { _mm256_maskstore_ps(p, vec_head_mask(n), a); }

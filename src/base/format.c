@@ -1,6 +1,6 @@
 #include "base/format.h"
 
-#include <stdint.h>
+#include <string.h>
 
 typedef struct {
     char *out;
@@ -83,4 +83,10 @@ void tmc_format(char *out, size_t size, const char *fmt, va_list args) {
         if (w.length + 1 == size) trim_utf8(&w);
         out[w.length] = 0;
     }
+}
+
+const char *tmc_text_at(const char *texts, uint32_t index, const char *otherwise) {
+    for (; *texts; texts += strlen(texts) + 1)
+        if (index-- == 0) return texts;
+    return otherwise;
 }

@@ -1,5 +1,7 @@
+#include "base/format.h"
 #include "tmcnn/tmcnn.h"
 
+/* In the order of their codes. */
 #define STATUS_LIST(X)                                                                                                 \
     X(TMC_OK, "success")                                                                                               \
     X(TMC_E_ARG, "invalid argument")                                                                                   \
@@ -26,24 +28,21 @@
     X(TMC_E_BUSY, "in use by another call")                                                                            \
     X(TMC_E_INTERNAL, "internal error: please report it")
 
-const char *tmc_status_name(tmc_status status) {
-    switch (status) {
-#define CASE(code, text)                                                                                               \
-    case code: return #code;
-        STATUS_LIST(CASE)
-#undef CASE
-    }
-    return "TMC_E_?";
-}
+#define POSITION(code, text) POSITION_OF_##code,
+enum { STATUS_LIST(POSITION) };
+#undef POSITION
+#define CHECK(code, text) _Static_assert((int)POSITION_OF_##code == (int)code, "the list has the order of the codes");
+STATUS_LIST(CHECK)
+#undef CHECK
+
+#define NAME(code, text) #code "\0"
+#define TEXT(code, text) text "\0"
+const char *tmc_status_name(tmc_status status) { return tmc_text_at(STATUS_LIST(NAME), (uint32_t)status, "TMC_E_?"); }
 
 const char *tmc_status_text(tmc_status status) {
-    switch (status) {
-#define CASE(code, text)                                                                                               \
-    case code: return text;
-        STATUS_LIST(CASE)
-#undef CASE
-    }
-    return "unknown status";
+    return tmc_text_at(STATUS_LIST(TEXT), (uint32_t)status, "unknown status");
 }
+#undef NAME
+#undef TEXT
 
 uint32_t tmc_version(void) { return TMC_VERSION_MAJOR * 1000000u + TMC_VERSION_MINOR * 1000u + TMC_VERSION_PATCH; }

@@ -10,7 +10,7 @@
 #if defined(__linux__)
 #include <sched.h>
 #endif
-#if TMC_CPUINFO
+#if TMC_ASKS_CPUINFO
 #include <cpuinfo.h>
 #endif
 
@@ -19,8 +19,32 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
+#if defined(__has_include)
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
+#endif
 
 #define BIT(n) (1u << (n))
+
+#if defined(CPU_FEATURE_ACTIVE)
+
+/* What glibc 2.34 and later has asked the CPU at the start of the process. CPUID leaves a virtual machine: 13 us each
+ * on one that runs in another, 0.3 ms for all that is asked below (docs/decisions/0015-cold-start.md). */
+static uint32_t query_isa(void) {
+    uint32_t isa = 0;
+    if (CPU_FEATURE_ACTIVE(SSE4_1)) isa |= BIT(TMC_ISA_SSE41);
+    if (!CPU_FEATURE_ACTIVE(AVX2) || !CPU_FEATURE_ACTIVE(FMA)) return isa;
+    isa |= BIT(TMC_ISA_AVX2);
+    if (CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512DQ) && CPU_FEATURE_ACTIVE(AVX512BW) &&
+        CPU_FEATURE_ACTIVE(AVX512VL))
+        isa |= BIT(TMC_ISA_AVX512);
+    return isa;
+}
+
+#define CACHES_FROM_SYSCONF 1
+
+#else
 
 /* The registers that the operating system saves, XCR0: bits 1 XMM, 2 YMM, 5 opmask, 6 ZMM0-15 above YMM, 7 ZMM16-31. */
 #define XCR0_YMM (BIT(1) | BIT(2))
@@ -65,6 +89,18 @@ static void query_caches(tmc_cpu *cpu) {
     }
 }
 
+#define CACHES_FROM_SYSCONF 0
+
+#endif
+
+/* Leaf 11, sub-leaf 0: EBX 15:0 hyper-threads of a core. Leaf 7, EDX 15: some cores have fewer. */
+static uint32_t threads_of_a_core(void) {
+    uint32_t a, b, c, d, threads;
+    if (!__get_cpuid_count(11, 0, &a, &threads, &c, &d)) return 1;
+    __cpuid_count(7, 0, a, b, c, d);
+    return (threads & 0xffffu) && !(d & BIT(15)) ? threads & 0xffffu : 1;
+}
+
 #else
 
 #if defined(__aarch64__) && defined(__linux__)
@@ -80,6 +116,13 @@ static uint32_t query_isa(void) { return 1u << TMC_ISA_NEON; } /* part of every 
 static uint32_t query_isa(void) { return 0; }
 #endif
 
+#define CACHES_FROM_SYSCONF 1
+
+static uint32_t threads_of_a_core(void) { return 1; }
+
+#endif
+
+#if CACHES_FROM_SYSCONF
 static void query_caches(tmc_cpu *cpu) {
 #if defined(_SC_LEVEL1_DCACHE_SIZE) && defined(_SC_LEVEL2_CACHE_SIZE)
     const long l1 = sysconf(_SC_LEVEL1_DCACHE_SIZE), l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
@@ -91,46 +134,39 @@ static void query_caches(tmc_cpu *cpu) {
 }
 #endif
 
-/* Processors that this process may use: a container or a scheduler often allows fewer than there are. */
-static uint32_t usable_processors(void) {
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return (uint32_t)CPU_COUNT(&set);
-#endif
-    const long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 && online <= INT32_MAX ? (uint32_t)online : 1;
-}
-
 bool tmc_cpuinfo_starts(void) {
-#if TMC_CPUINFO && defined(__linux__) /* where a sandbox hides these, cpuinfo would fail, and say so on stderr */
+#if TMC_ASKS_CPUINFO && defined(__linux__) /* where a sandbox hides these, cpuinfo would fail, and say so on stderr */
     return access("/proc/cpuinfo", R_OK) == 0 && access("/sys/devices/system/cpu/possible", R_OK) == 0 &&
            cpuinfo_initialize();
-#elif TMC_CPUINFO
+#elif TMC_ASKS_CPUINFO
     return cpuinfo_initialize();
 #else
     return false;
 #endif
 }
 
-/* cpuinfo knows cores from hyper-threads and the caches of Arm cores. */
-static void ask_cpuinfo(tmc_cpu *cpu) {
-#if TMC_CPUINFO
+void tmc_cpu_query(tmc_cpu *cpu) {
+    *cpu = (tmc_cpu){1u << TMC_ISA_REF | query_isa(), DEFAULT_L1, DEFAULT_L2};
+    query_caches(cpu);
+#if TMC_ASKS_CPUINFO
     if (!tmc_cpuinfo_starts()) return;
-    const uint32_t cores = cpuinfo_get_cores_count();
-    if (cores > 0 && cores < cpu->cores) cpu->cores = cores;
     if (cpuinfo_get_l1d_caches_count() > 0 && cpuinfo_get_l1d_cache(0)->size > 0)
         cpu->l1_bytes = cpuinfo_get_l1d_cache(0)->size;
     if (cpuinfo_get_l2_caches_count() > 0 && cpuinfo_get_l2_cache(0)->size > 0)
         cpu->l2_bytes = cpuinfo_get_l2_cache(0)->size;
-#else
-    (void)cpu;
 #endif
 }
 
-void tmc_cpu_query(tmc_cpu *cpu) {
-    *cpu = (tmc_cpu){1u << TMC_ISA_REF | query_isa(), usable_processors(), DEFAULT_L1, DEFAULT_L2};
-    query_caches(cpu);
-    ask_cpuinfo(cpu);
+/* A container or a scheduler often allows fewer processors than there are. */
+uint32_t tmc_cpu_cores(void) {
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t usable = online > 0 && online <= INT32_MAX ? (uint32_t)online : 1;
+    const uint32_t threads = threads_of_a_core(), cores = (usable + threads - 1) / threads;
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) usable = (uint32_t)CPU_COUNT(&set);
+#endif
+    return cores < usable ? cores : usable;
 }
 
 tmc_isa tmc_cpu_choose_isa(const tmc_cpu *cpu, tmc_isa max) {

@@ -2,7 +2,7 @@
 
 #include "cpu/cpu.h"
 
-#if TMC_CPUINFO && defined(__linux__)
+#if TMC_ASKS_CPUINFO && defined(__linux__)
 #include <cpuinfo.h>
 #endif
 
@@ -21,7 +21,7 @@ uint64_t tmc_topology_big_cores(const tmc_core_cluster *clusters, uint32_t count
     return big == all ? 0 : big;
 }
 
-#if TMC_CPUINFO && defined(__linux__)
+#if TMC_ASKS_CPUINFO && defined(__linux__)
 
 static bool is_in_order(enum cpuinfo_uarch uarch) {
     return uarch == cpuinfo_uarch_cortex_a5 || uarch == cpuinfo_uarch_cortex_a7 || uarch == cpuinfo_uarch_cortex_a32 ||
@@ -52,8 +52,4 @@ static uint64_t big_cores(void) { return 0; }
 
 #endif
 
-void tmc_topology_query(tmc_topology *topology) {
-    tmc_cpu cpu;
-    tmc_cpu_query(&cpu);
-    *topology = (tmc_topology){cpu.cores, big_cores()};
-}
+void tmc_topology_query(tmc_topology *topology) { *topology = (tmc_topology){tmc_cpu_cores(), big_cores()}; }

@@ -25,6 +25,7 @@ static const struct {
 };
 
 typedef struct {
+    tmc_checksum *sum;
     const uint8_t *bytes;
     uint64_t size;
     const tmc_file_header *header;
@@ -129,7 +130,7 @@ static tmc_status check_header(const reader *r) {
     TMC_TRY(check_identity(r));
     TMC_TRY(check_size(r));
     uint8_t checksum[16];
-    tmc_file_checksum(r->bytes, r->size, checksum);
+    tmc_checksum_finish(r->sum, checksum);
     if (memcmp(checksum, h->checksum, sizeof checksum) != 0)
         return tmc_fail_at(err, "HEAD", offsetof(tmc_file_header, checksum),
                            tmc_fail_field(err, TMC_E_INTEGRITY, "checksum",
@@ -291,8 +292,13 @@ static tmc_file_view view_of(const reader *r) {
     return v;
 }
 
-tmc_status tmc_file_read(const void *bytes, uint64_t size, int strict, tmc_file_view *view, tmc_error *err) {
-    reader r = {.bytes = bytes, .size = size, .header = bytes, .strict = strict != 0, .err = err};
+tmc_status tmc_file_read(tmc_checksum *sum, int strict, tmc_file_view *view, tmc_error *err) {
+    reader r = {.sum = sum,
+                .bytes = sum->bytes,
+                .size = sum->size,
+                .header = (const tmc_file_header *)sum->bytes,
+                .strict = strict != 0,
+                .err = err};
     TMC_TRY(check_header(&r));
     r.table = (const tmc_file_section *)(r.bytes + sizeof *r.header);
     TMC_TRY(check_table(&r));

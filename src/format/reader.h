@@ -7,6 +7,7 @@
 #define TMC_FORMAT_READER_H
 
 #include "base/error.h"
+#include "format/checksum.h"
 #include "format/layout.h"
 
 typedef struct tmc_file_view {
@@ -32,18 +33,13 @@ typedef struct tmc_file_view {
     uint32_t test_count;
 } tmc_file_view;
 
-/* `bytes` aligned to 64. `strict` also refuses unknown optional sections. Linear in `size`, constant stack.
- * Errors: E_TRUNCATED, E_FORMAT, E_VERSION, E_UNSUPPORTED, E_LIMIT, E_RANGE, E_INTEGRITY; err says section and offset.
+/* The file is the one that `sum` was started on, its bytes aligned to 64. `strict` also refuses unknown optional
+ * sections. Linear in `size`, constant stack. Errors: E_TRUNCATED, E_FORMAT, E_VERSION, E_UNSUPPORTED, E_LIMIT,
+ * E_RANGE, E_INTEGRITY; err says section and offset.
  */
-tmc_status tmc_file_read(const void *bytes, uint64_t size, int strict, tmc_file_view *view, tmc_error *err);
+tmc_status tmc_file_read(tmc_checksum *sum, int strict, tmc_file_view *view, tmc_error *err);
 
 /* A string of a verified file. */
 static inline const char *tmc_file_string(const tmc_file_view *view, uint32_t offset) { return view->strings + offset; }
-
-/* The checksum field of a file of `size` >= sizeof(tmc_file_header) bytes, computed from its bytes. */
-void tmc_file_checksum(const void *bytes, uint64_t size, uint8_t checksum[16]);
-
-/* XXH3-128 of a buffer in canonical byte order. */
-void tmc_digest(const void *data, size_t size, uint8_t digest[16]);
 
 #endif

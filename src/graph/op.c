@@ -1,5 +1,7 @@
 #include "graph/op.h"
 
+#include "base/format.h"
+
 static const tmc_op_schema schemas[] = {
 #define X(code, NAME, name, in0, in1, out0, out1, params) {code, in0, in1, out0, out1, sizeof(params) / 4, #name},
     TMC_OP_LIST(X)
@@ -11,32 +13,9 @@ const tmc_op_schema *tmc_op_schema_find(uint32_t code) {
     return &schemas[code - 1]; /* codes are dense from 1: test_op checks it */
 }
 
-const char *tmc_unary_name(int32_t kind) {
-    switch (kind) {
-#define X(code, NAME, name)                                                                                            \
-    case code: return #name;
-        TMC_UNARY_LIST(X)
+/* Kinds are dense from 1 and listed in their order: test_op_schema checks it. */
+#define X(code, NAME, name) #name "\0"
+const char *tmc_unary_name(int32_t kind) { return tmc_text_at(TMC_UNARY_LIST(X), (uint32_t)kind - 1, "?"); }
+const char *tmc_binary_name(int32_t kind) { return tmc_text_at(TMC_BINARY_LIST(X), (uint32_t)kind - 1, "?"); }
+const char *tmc_reduce_name(int32_t kind) { return tmc_text_at(TMC_REDUCE_LIST(X), (uint32_t)kind - 1, "?"); }
 #undef X
-    default: return "?";
-    }
-}
-
-const char *tmc_binary_name(int32_t kind) {
-    switch (kind) {
-#define X(code, NAME, name)                                                                                            \
-    case code: return #name;
-        TMC_BINARY_LIST(X)
-#undef X
-    default: return "?";
-    }
-}
-
-const char *tmc_reduce_name(int32_t kind) {
-    switch (kind) {
-#define X(code, NAME, name)                                                                                            \
-    case code: return #name;
-        TMC_REDUCE_LIST(X)
-#undef X
-    default: return "?";
-    }
-}

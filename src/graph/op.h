@@ -275,7 +275,7 @@ typedef struct tmc_op_schema {
     uint16_t code;
     uint16_t input_min, input_max, output_min, output_max;
     uint16_t param_words;
-    const char *name;
+    char name[sizeof "channel_shuffle"]; /* the longest; in place, so that the table needs no relocations */
 } tmc_op_schema;
 
 /* NULL for an unknown code. */

@@ -73,5 +73,5 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, tmc_chunk_count(j.outer * j.inner, tmc_chunk_items(j.n)), task, &j);
 }
 
-const tmc_op_functions tmc_op_arg_max = {prepare, run};
-const tmc_op_functions tmc_op_arg_min = {prepare, run};
+TMC_DEFINE_OP(arg_max, prepare, run)
+TMC_DEFINE_OP(arg_min, prepare, run)

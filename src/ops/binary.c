@@ -73,4 +73,4 @@ static tmc_status run(const tmc_op_run *run) {
     return TMC_OK;
 }
 
-const tmc_op_functions tmc_op_binary = {prepare, run};
+TMC_DEFINE_OP(binary, prepare, run)

@@ -119,4 +119,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, tmc_chunk_count(j.count, TMC_TASK_ELEMENTS), from == to ? copy_task : task, &j);
 }
 
-const tmc_op_functions tmc_op_cast = {prepare, run};
+TMC_DEFINE_OP(cast, prepare, run)

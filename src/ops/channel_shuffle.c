@@ -50,4 +50,4 @@ static tmc_status run(const tmc_op_run *r) {
     return tmc_exec_loop(r->exec, tmc_div_up(j.rows, j.rows_per_task), interleave_task, &j);
 }
 
-const tmc_op_functions tmc_op_channel_shuffle = {prepare, run};
+TMC_DEFINE_OP(channel_shuffle, prepare, run)

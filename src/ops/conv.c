@@ -55,4 +55,4 @@ static tmc_status conv_run(const tmc_op_run *run) {
     return tmc_implicit_gemm_run(&g, run->kernels, run->exec);
 }
 
-const tmc_op_functions tmc_op_conv = {conv_prepare, conv_run};
+TMC_DEFINE_OP(conv, conv_prepare, conv_run)

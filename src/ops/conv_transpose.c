@@ -80,4 +80,4 @@ static tmc_status conv_transpose_run(const tmc_op_run *run) {
     return TMC_OK;
 }
 
-const tmc_op_functions tmc_op_conv_transpose = {conv_transpose_prepare, conv_transpose_run};
+TMC_DEFINE_OP(conv_transpose, conv_transpose_prepare, conv_transpose_run)

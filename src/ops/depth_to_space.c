@@ -67,5 +67,5 @@ static tmc_status prepare_to_depth(const tmc_op_node *node, const tmc_kernels *k
 
 static tmc_status run_to_depth(const tmc_op_run *run) { return tmc_move_run(run, describe_to_depth); }
 
-const tmc_op_functions tmc_op_depth_to_space = {prepare_to_space, run_to_space};
-const tmc_op_functions tmc_op_space_to_depth = {prepare_to_depth, run_to_depth};
+TMC_DEFINE_OP(depth_to_space, prepare_to_space, run_to_space)
+TMC_DEFINE_OP(space_to_depth, prepare_to_depth, run_to_depth)

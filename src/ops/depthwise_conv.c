@@ -204,4 +204,4 @@ static tmc_status depthwise_conv_run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, tmc_div_up(j.rows, j.rows_per_task) * j.parts, depthwise_task, &j);
 }
 
-const tmc_op_functions tmc_op_depthwise_conv = {depthwise_conv_prepare, depthwise_conv_run};
+TMC_DEFINE_OP(depthwise_conv, depthwise_conv_prepare, depthwise_conv_run)

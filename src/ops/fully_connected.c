@@ -31,4 +31,4 @@ static tmc_status fully_connected_run(const tmc_op_run *run) {
     return tmc_implicit_gemm_run(&g, run->kernels, run->exec);
 }
 
-const tmc_op_functions tmc_op_fully_connected = {fully_connected_prepare, fully_connected_run};
+TMC_DEFINE_OP(fully_connected, fully_connected_prepare, fully_connected_run)

@@ -62,4 +62,4 @@ static tmc_status run(const tmc_op_run *r) {
     return tmc_exec_loop(r->exec, j.tiles.total, gather_task, &j);
 }
 
-const tmc_op_functions tmc_op_gather = {tmc_prepare_nothing, run};
+TMC_DEFINE_OP(gather, tmc_prepare_nothing, run)

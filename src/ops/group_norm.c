@@ -131,4 +131,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, blocks, apply_task, &j);
 }
 
-const tmc_op_functions tmc_op_group_norm = {prepare, run};
+TMC_DEFINE_OP(group_norm, prepare, run)

@@ -60,6 +60,22 @@ static size_t call_width(const job *j, size_t column, size_t end) {
     return j->kernels->gemm[tmc_f32_gemm_index(both)].mr ? both : width;
 }
 
+/* What to fetch while the panels before `column` are in use. Behind the last chunk of a task's last panel that is the
+ * next panel too, though it belongs to the next task: most likely the same core runs it. */
+static const float *next_weights(const job *j, const column_range *n, size_t column, size_t k_done, size_t k_count) {
+    const tmc_implicit_gemm *g = j->g;
+    if (column >= n->end) {
+        k_done += k_count;
+        if (k_done < j->k)
+            column = n->begin;
+        else
+            k_done = 0;
+    }
+    if (column >= g->columns) return NULL;
+    return g->panels + n->group * g->group_floats + tmc_panel_offset(column, j->k) +
+           (1 + k_done) * tmc_panel_width(g->columns, column);
+}
+
 /* One range of k for some rows: every panel passes by each run of rows. */
 static void run_chunk(const job *j, const column_range *n, const tmc_gemm_chunk *k, size_t k_done, size_t k_count,
                       size_t first, size_t rows) {
@@ -85,11 +101,7 @@ static void run_chunk(const job *j, const column_range *n, const tmc_gemm_chunk 
             args.w2 = args.bias2 + (1 + k_done) * (width - panel_width);
             args.c_offset = column;
             args.next_step = width * sizeof(float) / tmc_div_up(args.rows, kernel->mr);
-            args.next = args.w + width * (j->k + 1);
-            if (column + width >= n->end)
-                args.next = last ? NULL
-                                 : panels + tmc_panel_offset(n->begin, j->k) +
-                                       (1 + k_done + k_count) * tmc_panel_width(g->columns, n->begin);
+            args.next = next_weights(j, n, column + width, k_done, k_count);
             kernel->fn(&args);
         }
     }

@@ -61,4 +61,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, tmc_chunk_count(j.rows, tmc_chunk_items(j.n)), task, &j);
 }
 
-const tmc_op_functions tmc_op_layer_norm = {prepare, run};
+TMC_DEFINE_OP(layer_norm, prepare, run)

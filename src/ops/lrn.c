@@ -38,4 +38,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, tmc_chunk_count(j.rows, rows_per_task(j.channels)), task, &j);
 }
 
-const tmc_op_functions tmc_op_lrn = {prepare, run};
+TMC_DEFINE_OP(lrn, prepare, run)

@@ -87,4 +87,4 @@ static tmc_status matmul_run(const tmc_op_run *run) {
     return TMC_OK;
 }
 
-const tmc_op_functions tmc_op_matmul = {matmul_prepare, matmul_run};
+TMC_DEFINE_OP(matmul, matmul_prepare, matmul_run)

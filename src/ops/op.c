@@ -2,13 +2,13 @@
 
 #include "ops/resize.h"
 
-const tmc_op_functions *tmc_op_find(uint16_t op) {
+tmc_op_functions tmc_op_find(uint16_t op) {
     switch (op) {
 #define X(code, NAME, name, in0, in1, out0, out1, params)                                                              \
-    case code: return &tmc_op_##name;
+    case code: return tmc_op_##name();
         TMC_OP_LIST(X)
 #undef X
-    default: return NULL;
+    default: return (tmc_op_functions){NULL, NULL};
     }
 }
 

@@ -20,7 +20,7 @@ typedef struct tmc_op_node {
 /* What prepare decides. The planner clears it first. */
 typedef struct tmc_op_setup {
     size_t scratch_bytes;   /* for all threads together */
-    const char *kernel;     /* symbol without "tmc_"; NULL: the operator has no kernel family */
+    const char *kernel;     /* the name in the kernel table; NULL: the operator has no kernel family */
     tmc_isa isa;            /* of that kernel; TMC_ISA_REF by default */
     uint32_t in_place_mask; /* bit i: output 0 may overwrite input i (same bytes, element for element) */
     bool alias; /* output 0 is input 0 under another shape: run does nothing when they share memory, else copies */
@@ -45,8 +45,13 @@ typedef struct tmc_op_functions {
     tmc_status (*run)(const tmc_op_run *run);
 } tmc_op_functions;
 
-/* Never NULL for a code that tmc_op_schema_find knows. */
-const tmc_op_functions *tmc_op_find(uint16_t op);
+/* Both are there for a code that tmc_op_schema_find knows, else NULL. */
+tmc_op_functions tmc_op_find(uint16_t op);
+
+/* Ends an operator's file. The functions are fetched by code: a constant table would take 48 bytes of relocations and
+ * 16 of table for each operator. */
+#define TMC_DEFINE_OP(name, prepare, run)                                                                              \
+    tmc_op_functions tmc_op_##name(void) { return (tmc_op_functions){prepare, run}; }
 
 /* The operator reads its data inputs and writes its outputs by tmc_tensor_pitch; all others need dense tensors. */
 bool tmc_op_takes_pitch(uint16_t op);
@@ -55,7 +60,7 @@ bool tmc_op_takes_pitch(uint16_t op);
 bool tmc_op_reads_pitch(const tmc_op_node *node, uint32_t input);
 bool tmc_op_writes_pitch(const tmc_op_node *node);
 
-#define X(code, NAME, name, in0, in1, out0, out1, params) extern const tmc_op_functions tmc_op_##name;
+#define X(code, NAME, name, in0, in1, out0, out1, params) tmc_op_functions tmc_op_##name(void);
 TMC_OP_LIST(X)
 #undef X
 

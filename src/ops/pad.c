@@ -72,4 +72,4 @@ static tmc_status run(const tmc_op_run *r) {
     return TMC_OK;
 }
 
-const tmc_op_functions tmc_op_pad = {tmc_prepare_nothing, run};
+TMC_DEFINE_OP(pad, tmc_prepare_nothing, run)

@@ -174,6 +174,6 @@ static tmc_status lp_pool_run(const tmc_op_run *run) {
     return pool_run(run, p->p == 1 ? lp1 : lp2);
 }
 
-const tmc_op_functions tmc_op_max_pool = {max_pool_prepare, max_pool_run};
-const tmc_op_functions tmc_op_average_pool = {average_pool_prepare, average_pool_run};
-const tmc_op_functions tmc_op_lp_pool = {lp_pool_prepare, lp_pool_run};
+TMC_DEFINE_OP(max_pool, max_pool_prepare, max_pool_run)
+TMC_DEFINE_OP(average_pool, average_pool_prepare, average_pool_run)
+TMC_DEFINE_OP(lp_pool, lp_pool_prepare, lp_pool_run)

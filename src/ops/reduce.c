@@ -159,4 +159,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, tasks, columns_task, &j);
 }
 
-const tmc_op_functions tmc_op_reduce = {prepare, run};
+TMC_DEFINE_OP(reduce, prepare, run)

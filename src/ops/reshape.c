@@ -5,4 +5,4 @@ static void describe(const tmc_op_node *node, tmc_strided *box) {
     tmc_strided_push(box, tmc_tensor_elements(node->inputs[0]), element, element);
 }
 
-TMC_DEFINE_MOVE(reshape, describe);
+TMC_DEFINE_MOVE(reshape, describe)

@@ -355,4 +355,4 @@ bool tmc_resize_takes_pitch(const tmc_op_node *node, bool as_input) {
     return !as_input || l.count == 1 || p->mode == TMC_RESIZE_NEAREST;
 }
 
-const tmc_op_functions tmc_op_resize = {prepare, run};
+TMC_DEFINE_OP(resize, prepare, run)

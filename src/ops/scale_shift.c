@@ -44,4 +44,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, tasks, task, &j);
 }
 
-const tmc_op_functions tmc_op_scale_shift = {prepare, run};
+TMC_DEFINE_OP(scale_shift, prepare, run)

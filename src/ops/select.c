@@ -49,4 +49,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_broadcast_run(&b, run->exec, block, &j);
 }
 
-const tmc_op_functions tmc_op_select = {prepare, run};
+TMC_DEFINE_OP(select, prepare, run)

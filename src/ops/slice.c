@@ -17,4 +17,4 @@ static void describe(const tmc_op_node *node, tmc_strided *box) {
     }
 }
 
-TMC_DEFINE_MOVE(slice, describe);
+TMC_DEFINE_MOVE(slice, describe)

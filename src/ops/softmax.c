@@ -55,4 +55,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, j.outer * tmc_chunk_count(j.inner, COLUMN_BLOCK), columns_task, &j);
 }
 
-const tmc_op_functions tmc_op_softmax = {prepare, run};
+TMC_DEFINE_OP(softmax, prepare, run)

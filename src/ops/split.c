@@ -19,4 +19,4 @@ static tmc_status run(const tmc_op_run *r) {
     return TMC_OK;
 }
 
-const tmc_op_functions tmc_op_split = {tmc_prepare_nothing, run};
+TMC_DEFINE_OP(split, tmc_prepare_nothing, run)

@@ -44,6 +44,6 @@ tmc_status tmc_prepare_nothing(const tmc_op_node *node, const tmc_kernels *kerne
         return tmc_move_prepare(node, describe, setup);                                                                \
     }                                                                                                                  \
     static tmc_status run(const tmc_op_run *r) { return tmc_move_run(r, describe); }                                   \
-    const tmc_op_functions tmc_op_##name = {prepare, run}
+    TMC_DEFINE_OP(name, prepare, run)
 
 #endif

@@ -12,4 +12,4 @@ static void describe(const tmc_op_node *node, tmc_strided *box) {
     }
 }
 
-TMC_DEFINE_MOVE(tile, describe);
+TMC_DEFINE_MOVE(tile, describe)

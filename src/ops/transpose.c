@@ -9,4 +9,4 @@ static void describe(const tmc_op_node *node, tmc_strided *box) {
     for (int32_t a = 0; a < out->rank; a++) tmc_strided_push(box, (size_t)out->dims[a], src[p->dims[a]], dst[a]);
 }
 
-TMC_DEFINE_MOVE(transpose, describe);
+TMC_DEFINE_MOVE(transpose, describe)

@@ -87,4 +87,4 @@ static tmc_status run(const tmc_op_run *run) {
     return tmc_exec_loop(run->exec, j.tiles.total, task, &j);
 }
 
-const tmc_op_functions tmc_op_unary = {prepare, run};
+TMC_DEFINE_OP(unary, prepare, run)

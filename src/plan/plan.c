@@ -179,16 +179,25 @@ static tmc_status choose_shapes(tmc_plan *plan, const tmc_plan_options *options,
 
 /* --------------------------------------------------------------------------------------------------------- build */
 
+/* The kernel table names a kernel once for all levels. */
+static void name_kernel(tmc_step *node, const char *name, tmc_isa isa) {
+    const char *parts[] = {name, "__", tmc_isa_name(isa)};
+    size_t length = 0;
+    for (size_t p = 0; name && p < sizeof parts / sizeof *parts; p++)
+        for (const char *c = parts[p]; *c && length + 1 < sizeof node->kernel; c++) node->kernel[length++] = *c;
+    node->kernel[length] = 0;
+    node->isa = isa;
+}
+
 static tmc_status prepare_nodes(tmc_plan *plan, tmc_plan_work *work, tmc_error *err) {
     tmc_storage_begin(plan, work);
     for (uint32_t i = 0; i < plan->node_count; i++) {
         tmc_step *node = &plan->nodes[i];
         tmc_op_setup setup = {.isa = TMC_ISA_REF};
         node->in_place = work->still[i];
-        if (node->functions->prepare(&node->op, &plan->kernels, plan->threads, &setup, err) != TMC_OK)
+        if (node->functions.prepare(&node->op, &plan->kernels, plan->threads, &setup, err) != TMC_OK)
             return tmc_plan_fail_at(plan->view, node->file_index, err);
-        node->kernel = setup.kernel;
-        node->isa = setup.isa;
+        name_kernel(node, setup.kernel, setup.isa);
         node->scratch_bytes = setup.scratch_bytes;
         tmc_storage_add_node(plan, work, i, &setup);
     }

@@ -24,11 +24,14 @@ typedef struct tmc_place {
     uint64_t offset; /* of the tensor itself, `start` included */
 } tmc_place;
 
+/* Longest is "f32_reduce_columns_sum_square_diff__avx512". */
+enum { TMC_KERNEL_SYMBOL = 44 };
+
 typedef struct tmc_step {
     tmc_op_node op;
-    const tmc_op_functions *functions;
-    const uint32_t *tensors; /* of the file: inputs (TMC_FILE_NONE: absent), then outputs */
-    const char *kernel;      /* NULL: none */
+    tmc_op_functions functions;
+    const uint32_t *tensors;        /* of the file: inputs (TMC_FILE_NONE: absent), then outputs */
+    char kernel[TMC_KERNEL_SYMBOL]; /* without "tmc_"; empty: none */
     tmc_isa isa;
     bool in_place; /* output 0 lies where an input lies, or nothing moves at all */
     uint32_t file_index;

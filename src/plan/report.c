@@ -42,7 +42,7 @@ void tmc_plan_report(const tmc_plan *plan, uint32_t index, tmc_node_report *repo
     report->name = tmc_file_string(plan->view, plan->view->nodes[node->file_index].name);
     report->op = tmc_op_schema_find(op->op)->name;
     report->backend = "cpu";
-    report->kernel = node->kernel ? node->kernel : report->op;
+    report->kernel = node->kernel[0] ? node->kernel : report->op;
     report->isa = node->isa;
     report->precision = precision(op);
     report->exact = node_exact(node);

@@ -16,7 +16,7 @@ void tmc_plan_digest(const tmc_plan *plan, uint8_t digest[16]) {
     memcpy(digest, plan->view->header->checksum, 16);
     chain(digest, build, sizeof build);
     for (uint32_t i = 0; i < plan->node_count; i++) {
-        const char *kernel = plan->nodes[i].kernel ? plan->nodes[i].kernel : "";
+        const char *kernel = plan->nodes[i].kernel;
         chain(digest, kernel, strlen(kernel));
     }
 }

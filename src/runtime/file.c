@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* POSIX leaves reads over SSIZE_MAX undefined and Linux cuts them at 2^31 - 4096. */
-#define READ_MOST ((uint64_t)1 << 30)
+/* Bytes that the checksum still finds in the second-level cache. */
+#define READ_MOST ((uint64_t)256 << 10)
 
-#ifndef MAP_POPULATE
-#define MAP_POPULATE 0
-#endif
+/* Linux maps as many bytes of the page cache at a fault. To fault once in each, before the bytes are read, takes two
+ * thirds of MAP_POPULATE and lets the processor prefetch (docs/decisions/0015-cold-start.md). */
+#define FAULT_AROUND ((size_t)64 << 10)
 
 static tmc_status fail_io(tmc_error *err, const char *call) {
     const int os_error = errno;
@@ -46,7 +46,7 @@ tmc_status tmc_file_size(int fd, uint64_t max_bytes, uint64_t *size, tmc_error *
     return TMC_OK;
 }
 
-tmc_status tmc_file_load(int fd, void *bytes, uint64_t size, tmc_error *err) {
+tmc_status tmc_file_load(int fd, void *bytes, uint64_t size, tmc_checksum *sum, tmc_error *err) {
     uint64_t done = 0;
     char past_end;
     for (;;) {
@@ -62,12 +62,15 @@ tmc_status tmc_file_load(int fd, void *bytes, uint64_t size, tmc_error *err) {
         if (n == 0) return TMC_OK;
         if (!left) return tmc_fail(err, TMC_E_IO, "the file became longer while it was read: load it again");
         done += (uint64_t)n;
+        tmc_checksum_advance(sum, done);
     }
 }
 
 void *tmc_file_map(int fd, size_t size) {
-    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    return bytes == MAP_FAILED ? NULL : bytes;
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED) return NULL;
+    for (size_t i = 0; i < size; i += FAULT_AROUND) (void)((const volatile uint8_t *)bytes)[i];
+    return bytes;
 }
 
 void tmc_file_unmap(void *bytes, size_t size) { munmap(bytes, size); }
@@ -89,10 +92,11 @@ tmc_status tmc_file_size(int fd, uint64_t max_bytes, uint64_t *size, tmc_error *
     return tmc_fail(err, TMC_E_UNSUPPORTED, "this system has no files: use tmc_model_open_memory");
 }
 
-tmc_status tmc_file_load(int fd, void *bytes, uint64_t size, tmc_error *err) {
+tmc_status tmc_file_load(int fd, void *bytes, uint64_t size, tmc_checksum *sum, tmc_error *err) {
     (void)fd;
     (void)bytes;
     (void)size;
+    (void)sum;
     return tmc_fail(err, TMC_E_UNSUPPORTED, "this system has no files: use tmc_model_open_memory");
 }
 

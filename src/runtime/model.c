@@ -5,7 +5,9 @@
 #include "base/abi.h"
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "cpu/cpu.h"
 #include "graph/validate.h"
+#include "kernels/hash.h"
 #include "runtime/file.h"
 #include "runtime/guard.h"
 
@@ -55,11 +57,15 @@ static void free_model(tmc_model *model) {
     tmc_free(&allocator, model, model->block_bytes);
 }
 
-static tmc_status verify(tmc_model *model, const tmc_model_options *options, const void *bytes, uint64_t size,
-                         tmc_error *err) {
+static void start_checksum(tmc_checksum *sum, const void *bytes, uint64_t size) {
+    const tmc_isa isa = tmc_isa_available(TMC_ISA_AVX2) ? TMC_ISA_AVX2 : TMC_ISA_REF;
+    tmc_checksum_start(sum, tmc_hash_select(isa), bytes, size);
+}
+
+static tmc_status verify(tmc_model *model, const tmc_model_options *options, tmc_checksum *sum, tmc_error *err) {
     const int strict = (options->flags & TMC_MODEL_STRICT) != 0;
     tmc_file_view *view = &model->view;
-    TMC_TRY(tmc_file_read(bytes, size, strict, view, err));
+    TMC_TRY(tmc_file_read(sum, strict, view, err));
     if (view->header->revision < options->min_revision)
         return tmc_fail_field(err, TMC_E_AUTH, "revision", "the file is revision %u, at least %u is asked for",
                               view->header->revision, options->min_revision);
@@ -72,9 +78,9 @@ static tmc_status verify(tmc_model *model, const tmc_model_options *options, con
 }
 
 /* Hands out a verified model, or frees it. */
-static tmc_status finish(tmc_model *model, const tmc_model_options *options, const void *bytes, uint64_t size,
-                         tmc_model **out, tmc_error *err) {
-    tmc_status status = verify(model, options, bytes, size, err);
+static tmc_status finish(tmc_model *model, const tmc_model_options *options, tmc_checksum *sum, tmc_model **out,
+                         tmc_error *err) {
+    tmc_status status = verify(model, options, sum, err);
     if (status == TMC_OK)
         *out = model;
     else
@@ -85,6 +91,7 @@ static tmc_status finish(tmc_model *model, const tmc_model_options *options, con
 static tmc_status open_mapped(int fd, uint64_t size, const tmc_model_options *options, tmc_model **out, bool *mapped,
                               tmc_error *err) {
     tmc_model *model = NULL;
+    tmc_checksum sum;
     *mapped = false;
     if (size == 0 || size > SIZE_MAX) return TMC_OK;
     void *bytes = tmc_file_map(fd, (size_t)size);
@@ -97,19 +104,22 @@ static tmc_status open_mapped(int fd, uint64_t size, const tmc_model_options *op
     }
     model->mapping = bytes;
     model->mapping_bytes = (size_t)size;
-    return finish(model, options, bytes, size, out, err);
+    start_checksum(&sum, bytes, size);
+    return finish(model, options, &sum, out, err);
 }
 
 static tmc_status open_read(int fd, uint64_t size, const tmc_model_options *options, tmc_model **out, tmc_error *err) {
     tmc_model *model = NULL;
+    tmc_checksum sum;
     TMC_TRY(new_model(options, size, &model, err));
     uint8_t *bytes = (uint8_t *)model + HEAD_BYTES;
-    tmc_status status = tmc_file_load(fd, bytes, size, err);
+    start_checksum(&sum, bytes, size);
+    tmc_status status = tmc_file_load(fd, bytes, size, &sum, err);
     if (status != TMC_OK) {
         free_model(model);
         return status;
     }
-    return finish(model, options, bytes, size, out, err);
+    return finish(model, options, &sum, out, err);
 }
 
 static tmc_status open_fd(int fd, const tmc_model_options *options, tmc_model **out, tmc_error *err) {
@@ -135,6 +145,7 @@ static tmc_status open_path(const char *path, const tmc_model_options *options, 
 static tmc_status open_memory(const void *data, size_t size, const tmc_model_options *options, tmc_model **out,
                               tmc_error *err) {
     tmc_model *model = NULL;
+    tmc_checksum sum;
     const bool borrow = options->flags & TMC_MODEL_BORROW;
     if (size > options->max_bytes)
         return tmc_fail_field(err, TMC_E_LIMIT, "max_bytes", "the model has %zu bytes, the limit is %llu", size,
@@ -142,10 +153,9 @@ static tmc_status open_memory(const void *data, size_t size, const tmc_model_opt
     if (borrow && (uintptr_t)data % TMC_ALIGN)
         return tmc_fail_field(err, TMC_E_BUFFER, "data", "borrowed bytes must start at a multiple of %u", TMC_ALIGN);
     TMC_TRY(new_model(options, borrow ? 0 : size, &model, err));
-    if (borrow) return finish(model, options, data, size, out, err);
-    uint8_t *bytes = (uint8_t *)model + HEAD_BYTES;
-    if (size) memcpy(bytes, data, size);
-    return finish(model, options, bytes, size, out, err);
+    if (!borrow && size) data = memcpy((uint8_t *)model + HEAD_BYTES, data, size);
+    start_checksum(&sum, data, size);
+    return finish(model, options, &sum, out, err);
 }
 
 /* ------------------------------------------------------------------------------------------------------ public API */

@@ -58,7 +58,7 @@ static tmc_status run_node(tmc_session *s, const tmc_step *node, tmc_exec *exec,
                             .scratch = node->scratch_bytes ? s->arena + node->scratch_offset : NULL,
                             .exec = exec,
                             .err = err};
-    tmc_status status = node->functions->run(&run);
+    tmc_status status = node->functions.run(&run);
     /* A stop seen inside the operator counts even if the operator did not hand it on: its output is incomplete. */
     return status == TMC_OK ? (tmc_status)exec->stop : status;
 }

@@ -101,7 +101,7 @@ static void selection(void **state) {
         tmc_f32_blend_select(all[k].isa, &kernel);
         assert_ptr_equal(kernel.fn, all[k].fn);
         assert_int_equal(kernel.isa, all[k].isa);
-        assert_string_equal(kernel.name, all[k].name);
+        assert_string_equal(kernel.name, "f32_blend");
     }
 }
 

@@ -173,7 +173,7 @@ static void selection(void **state) {
         assert_ptr_equal(kernel->input, all[k].input);
         assert_ptr_equal(kernel->output, all[k].output);
         assert_int_equal(kernel->m, all[k].m);
-        assert_string_equal(kernel->name, all[k].name);
+        assert_int_equal(strncmp(all[k].name, kernel->name, strlen(kernel->name)), 0); /* without the level */
     }
 }
 

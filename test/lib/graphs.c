@@ -72,6 +72,31 @@ build *graph_classifier(void) {
     return b;
 }
 
+/* One chain of fused multiply-adds per element, from the bias, taps ascending. */
+void graph_classifier_logits(const float *image, float *logits) {
+    float w[8 * 36 + 8], hidden[8 * 8 * 8], dense[5120 + 10];
+    tmc_selftest_fill(77, TMC_F32, w, 8 * 36 + 8);
+    tmc_selftest_fill(78, TMC_F32, dense, 5120 + 10);
+    for (int i = 0; i < 8 * 36; i++) w[i] *= 0.2f;
+    for (int y = 0; y < 8; y++)
+        for (int x = 0; x < 8; x++)
+            for (int o = 0; o < 8; o++) {
+                float sum = w[8 * 36 + o];
+                for (int k = 0; k < 36; k++) {
+                    const int iy = y + k / 12 - 1, ix = x + k / 4 % 3 - 1;
+                    const bool inside = iy >= 0 && iy < 8 && ix >= 0 && ix < 8;
+                    const float v = inside ? image[(iy * 8 + ix) * 4 + k % 4] : 0.0f;
+                    sum = fmaf(v < 0.0f ? 0.0f : v > 6.0f ? 6.0f : v, w[o * 36 + k], sum);
+                }
+                hidden[(y * 8 + x) * 8 + o] = sum < 0.0f ? sum * 0.1f : sum;
+            }
+    for (int o = 0; o < 10; o++) {
+        float sum = dense[5120 + o];
+        for (int k = 0; k < 512; k++) sum = fmaf(hidden[k], dense[o * 512 + k], sum);
+        logits[o] = sum;
+    }
+}
+
 build *graph_heavy(uint32_t convolutions, int32_t size, int32_t channels) {
     build *b = build_new("heavy");
     uint32_t x = build_input(b, "image", TMC_F32, 4, (int32_t[]){1, size, size, channels});

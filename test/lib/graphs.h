@@ -8,6 +8,8 @@
 /* [1,8,8,4] -> clamp -> conv 3x3 to 8 channels -> leaky relu -> reshape -> fully connected to 10 -> softmax; outputs:
  * 0 the softmax [1,10], 1 the logits [10]. A dead node hangs on it. */
 build *graph_classifier(void);
+/* Its output 1 for an image of 8 * 8 * 4 numbers, by definition. */
+void graph_classifier_logits(const float *image, float *logits);
 
 /* Convolutions in a row, 3x3, `channels` in and out at `size` x `size`: heavy work in few nodes. */
 build *graph_heavy(uint32_t convolutions, int32_t size, int32_t channels);

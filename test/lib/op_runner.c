@@ -117,7 +117,7 @@ static void set_pitches(const op_call *call, const tmc_op_node *node, tmc_tensor
     }
 }
 
-static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, const tmc_op_functions *functions,
+static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, tmc_op_functions functions,
                                const tmc_kernels *kernels, const tmc_op_setup *setup, buffers *b, op_result *result) {
     const void *inputs[OP_MAX_TENSORS] = {0};
     void *outputs[OP_MAX_TENSORS] = {0};
@@ -142,7 +142,7 @@ static tmc_status run_prepared(const op_call *call, const tmc_op_node *node, con
     if (call->threads > 1) exec.pool = shared_pool(call->threads);
 #endif
     tmc_op_run run = {node, kernels, inputs, outputs, b->scratch.data, &exec, &result->err};
-    const tmc_status status = functions->run(&run);
+    const tmc_status status = functions.run(&run);
     if (status != TMC_OK) return status;
     for (uint32_t i = 0; i < call->output_count; i++) {
         size_t bytes = tmc_tensor_bytes(&result->descs[i]);
@@ -177,8 +177,8 @@ static tmc_status run_steps(const op_call *call, op_result *result) {
     TMC_TRY(tmc_infer(&infer));
     if (call->infer_only) return TMC_OK;
 
-    const tmc_op_functions *functions = tmc_op_find(call->op);
-    if (!functions) return tmc_fail(&result->err, TMC_E_UNSUPPORTED, "no operator %d", call->op);
+    const tmc_op_functions functions = tmc_op_find(call->op);
+    if (!functions.run) return tmc_fail(&result->err, TMC_E_UNSUPPORTED, "no operator %d", call->op);
     tmc_kernels kernels;
     level_kernels(call->isa ? call->isa : TMC_ISA_REF, &kernels);
     tmc_op_node node = {call->op, call->params, call->input_count, call->output_count, inputs, outputs};
@@ -186,7 +186,7 @@ static tmc_status run_steps(const op_call *call, op_result *result) {
     tmc_op_setup setup;
     memset(&setup, 0, sizeof setup);
     setup.isa = TMC_ISA_REF;
-    TMC_TRY(functions->prepare(&node, &kernels, call->threads ? call->threads : 1, &setup, &result->err));
+    TMC_TRY(functions.prepare(&node, &kernels, call->threads ? call->threads : 1, &setup, &result->err));
     result->kernel = setup.kernel;
     result->isa = setup.isa;
     result->scratch_bytes = setup.scratch_bytes;

@@ -130,6 +130,18 @@ static void error_record(void **state) {
     assert_string_equal(err.field, "");
 }
 
+static void statuses_have_texts(void **state) {
+    (void)state;
+    assert_string_equal(tmc_status_name(TMC_OK), "TMC_OK");
+    assert_string_equal(tmc_status_text(TMC_OK), "success");
+    assert_string_equal(tmc_status_name(TMC_E_GRAPH), "TMC_E_GRAPH");
+    assert_string_equal(tmc_status_text(TMC_E_GRAPH), "invalid graph");
+    assert_string_equal(tmc_status_name(TMC_E_INTERNAL), "TMC_E_INTERNAL");
+    assert_string_equal(tmc_status_name((tmc_status)(TMC_E_INTERNAL + 1)), "TMC_E_?");
+    assert_string_equal(tmc_status_name((tmc_status)-1), "TMC_E_?");
+    assert_string_equal(tmc_status_text((tmc_status)-1), "unknown status");
+}
+
 static void error_export_respects_the_size(void **state) {
     (void)state;
     tmc_error from;
@@ -392,6 +404,7 @@ int main(void) {
         cmocka_unit_test(format_cuts_at_a_character),
         cmocka_unit_test(checked_arithmetic),
         cmocka_unit_test(error_record),
+        cmocka_unit_test(statuses_have_texts),
         cmocka_unit_test(error_export_respects_the_size),
         cmocka_unit_test(misaligned_block_is_a_failure),
         cmocka_unit_test(libc_blocks_are_aligned),

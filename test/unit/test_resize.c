@@ -387,7 +387,7 @@ static void scratch_has_a_limit(void **state) {
     tmc_kernels kernels;
     tmc_error err;
     tmc_kernels_select(TMC_ISA_REF, &kernels);
-    assert_int_equal(tmc_op_resize.prepare(&node, &kernels, 1, &setup, &err), TMC_E_LIMIT);
+    assert_int_equal(tmc_op_resize().prepare(&node, &kernels, 1, &setup, &err), TMC_E_LIMIT);
 }
 
 static int setup(void **state) {

@@ -1,0 +1,63 @@
+/* The file checksum, at every level and however the bytes arrive, against xxHash's own XXH3-128. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "cpu/cpu.h"
+#include "format/layout.h"
+#include "kernels/hash.h"
+#include "lib/guard.h"
+
+enum { LEAST = sizeof(tmc_file_header), MOST = 5 * TMC_HASH_BLOCK + 3 };
+
+static void expected(const uint8_t *bytes, size_t size, uint8_t checksum[16]) {
+    static uint8_t copy[MOST];
+    memcpy(copy, bytes, size);
+    memset(copy + offsetof(tmc_file_header, checksum), 0, 16);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(copy, size));
+    memcpy(checksum, canonical.digest, 16);
+}
+
+/* Every size, so every number of stripes of the last block, and pieces of every residue. */
+static void check(tmc_hash_blocks_fn hash) {
+    for (size_t size = LEAST; size <= MOST; size++) {
+        guard_buffer g = guard_alloc(size, GUARD_END);
+        uint8_t *bytes = g.data, want[16], got[16];
+        tmc_checksum sum;
+        for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(i * 2654435761u >> 11 ^ size);
+        expected(bytes, size, want);
+        tmc_checksum_start(&sum, hash, bytes, size);
+        for (size_t at = 0, step = size % 97 * 31 + 1; at < size; at += step) tmc_checksum_advance(&sum, at);
+        tmc_checksum_finish(&sum, got);
+        assert_memory_equal(got, want, 16);
+        tmc_checksum_start(&sum, hash, bytes, size);
+        tmc_checksum_finish(&sum, got);
+        assert_memory_equal(got, want, 16);
+        guard_free(&g);
+    }
+}
+
+static void portable(void **state) {
+    (void)state;
+    check(tmc_hash_blocks);
+}
+
+static void levels(void **state) {
+    (void)state;
+    for (int isa = TMC_ISA_REF; isa <= TMC_ISA_LAST; isa++)
+        if (tmc_isa_available((tmc_isa)isa)) check(tmc_hash_select((tmc_isa)isa));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(portable), cmocka_unit_test(levels)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
