@@ -97,7 +97,7 @@ ARM64_MAKE := $(MAKE) BUILD=build/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linu
 arm64-check:
 	$(ARM64_MAKE) RUN_TEST="$(ARM64_RUN)" programs conformance
 
-## make models-check    whole models against onnxruntime, medical tables, digests across levels (needs PyPI and ../shared)
+## make models-check    whole models against onnxruntime and LiteRT, medical tables, digests across levels (needs PyPI and ../shared)
 .PHONY: models-check venv
 VENV := build/venv
 SHARED ?= ../shared
@@ -120,6 +120,7 @@ models-check: $(BUILD)/tmcnn build/models/done
 	$(VENV)/bin/python test/models/check_models.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED) $(MODELS)
 	$(VENV)/bin/python test/models/check_operators.py --tmcnn $(BUILD)/tmcnn
 	$(VENV)/bin/python test/models/check_medical.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED)
+	$(VENV)/bin/python test/models/check_tflite.py --tmcnn $(BUILD)/tmcnn --shared $(SHARED)
 
 ## make digests-check   the same bits at every level and thread count, also under emulation (about half an hour)
 .PHONY: digests-check

@@ -22,6 +22,12 @@ grep -q "licence = Apache-2.0" out || fail "info does not show the metadata"
 expect 0 - "$tmcnn" info --json --nodes brain.tmc
 python3 -c 'import json, sys; m = json.load(open("out")); sys.exit(not (m["macs"] > 0 and m["nodes"] and m["inputs"][0]["shape"][1] == 1))' \
     || fail "info --json"
+# A TFLite file is one by its bytes, whatever its name.
+printf '\034\000\000\000TFL3' > damaged.onnx
+expect 1 "damaged FlatBuffer" "$tmcnn" convert damaged.onnx -o none.tmc
+printf 'no model at all' > other.tflite
+expect 1 "not an ONNX file" "$tmcnn" convert other.tflite -o none.tmc
+[ ! -e none.tmc ] || fail "a file came from a damaged model"
 expect 2 "winograd wants" "$tmcnn" convert "$model" -o none.tmc --winograd 3x3
 expect 0 - "$tmcnn" convert "$model" -o direct.tmc --winograd off
 expect 0 - "$tmcnn" convert "$model" -o forced.tmc --winograd 4x4

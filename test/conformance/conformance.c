@@ -188,7 +188,7 @@ static tmc_status compare_constants(const test_case *test, const ir_graph *graph
 static tmc_status convert(const char *folder, const test_case *test, uint8_t **bytes, size_t *size, tmc_error *err) {
     char path[PATH];
     onnx_frozen_input frozen[MAX_TENSORS];
-    onnx_input_shape shapes[MAX_TENSORS];
+    import_shape shapes[MAX_TENSORS];
     onnx_import_options options = {.frozen = frozen, .shapes = shapes};
     ir_graph *graph;
     for (size_t i = 0; i < test->input_count; i++) {
@@ -196,8 +196,8 @@ static tmc_status convert(const char *folder, const test_case *test, uint8_t **b
         if (test->frozen[i]) {
             frozen[options.frozen_count++] = (onnx_frozen_input){test->input_names[i], value->desc, value->data};
         } else {
-            onnx_input_shape *shape = &shapes[options.shape_count++];
-            *shape = (onnx_input_shape){.name = test->input_names[i], .rank = value->desc.rank};
+            import_shape *shape = &shapes[options.shape_count++];
+            *shape = (import_shape){.name = test->input_names[i], .rank = value->desc.rank};
             memcpy(shape->dims, value->desc.dims, sizeof shape->dims);
         }
     }

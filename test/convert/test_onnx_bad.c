@@ -315,7 +315,7 @@ static void test_all_reasons_are_reported(void **state) {
 static void test_shape_option(void **state) {
     (void)state;
     static const struct {
-        onnx_input_shape shape;
+        import_shape shape;
         tmc_status status;
     } cases[] = {
         {{"x", 4, {1, 1, 6, 4}}, TMC_OK},       {{"x", 4, {2, 1, 6, 4}}, TMC_E_SHAPE},

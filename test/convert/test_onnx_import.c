@@ -185,7 +185,7 @@ static void test_swapped_axes_are_fixed(void **state) {
     (void)state;
     static const char *const symbols[4] = {NULL, NULL, "H", "W"};
     static const int64_t dims[4] = {1, 2, 0, 0};
-    onnx_input_shape shape = {"x", 4, {1, 2, 8, 8}};
+    import_shape shape = {"x", 4, {1, 2, 8, 8}};
     onnx_import_options options = {.shapes = &shape, .shape_count = 1};
     model m;
     init_model(&m, symbols, dims);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "io/boundary.h"
 #include "io/preprocess.h"
 #include "lib/graphs.h"
 
@@ -196,6 +197,22 @@ static tmc_status from_metadata(const char *key, const char *value, preprocess *
     return status;
 }
 
+/* A source model with the channels last keeps its axes, and says so for pictures. */
+static void test_picture_layout(void **state) {
+    (void)state;
+    static const char *const keys[] = {NULL, "source.layout", "source.layout"}, *const values[] = {"", "NHWC", "other"};
+    static const tmc_layout wanted[] = {TMC_LAYOUT_PLAIN, TMC_LAYOUT_CHANNELS_LAST, TMC_LAYOUT_PLAIN};
+    for (int i = 0; i < 3; i++) {
+        const tmc_tensor_info plain_info = {.layout = TMC_LAYOUT_PLAIN}, last = {.layout = TMC_LAYOUT_CHANNELS_LAST};
+        build *b = graph_classifier();
+        if (keys[i]) build_metadata(b, keys[i], values[i]);
+        tmc_model *model = graph_open(b, NULL);
+        assert_int_equal(boundary_picture_layout(model, &plain_info), wanted[i]);
+        assert_int_equal(boundary_picture_layout(model, &last), TMC_LAYOUT_CHANNELS_LAST);
+        tmc_model_release(&model);
+    }
+}
+
 static void test_metadata(void **state) {
     (void)state;
     preprocess p;
@@ -252,6 +269,7 @@ int main(void) {
         cmocka_unit_test(test_layouts_and_normalisation),
         cmocka_unit_test(test_grey_fills_all_channels),
         cmocka_unit_test(test_refused_tensors),
+        cmocka_unit_test(test_picture_layout),
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_bad_metadata),
         cmocka_unit_test(test_impossible_sizes),

@@ -1,12 +1,15 @@
-/* An ONNX file to .tmc bytes: import, passes, self-test vectors, write. */
+/* A model file to .tmc bytes: import, passes, self-test vectors, write. */
 #ifndef TMC_CONVERT_CONVERT_H
 #define TMC_CONVERT_CONVERT_H
 
-#include "convert/onnx/onnx_import.h"
+#include "convert/import.h"
 #include "convert/passes.h"
 
 typedef struct convert_options {
-    onnx_import_options import;
+    const import_shape *shapes;
+    size_t shape_count;
+    import_report_fn report; /* or NULL: only err speaks */
+    void *report_user;
     pass_options passes;
     const ir_metadata *metadata; /* added to the file */
     uint32_t metadata_count;
@@ -14,8 +17,9 @@ typedef struct convert_options {
     bool no_selftest;  /* store no self-test vectors */
 } convert_options;
 
-/* *bytes is malloc'd. Errors: those of onnx_import_file, passes_run and ir_write. */
-tmc_status convert_onnx_file(const char *path, const convert_options *options, uint8_t **bytes, size_t *size,
-                             tmc_error *err);
+/* ONNX or TFLite, told apart by their bytes. *bytes is malloc'd. Errors: those of the importers, passes_run and
+ * ir_write. */
+tmc_status convert_file(const char *path, const convert_options *options, uint8_t **bytes, size_t *size,
+                        tmc_error *err);
 
 #endif

@@ -52,3 +52,8 @@ void boundary_data_to_source(const tmc_tensor_info *info, const void *inner, voi
     extent e = extent_of(info);
     transpose(inner, source, e.batch, e.pixels, e.channels, e.size);
 }
+
+tmc_layout boundary_picture_layout(const tmc_model *model, const tmc_tensor_info *info) {
+    const char *source = tmc_model_metadata_get(model, "source.layout");
+    return source && strcmp(source, "NHWC") == 0 ? TMC_LAYOUT_CHANNELS_LAST : info->layout;
+}

@@ -13,4 +13,8 @@ void boundary_dims_to_source(tmc_layout layout, int32_t rank, const int32_t *inn
 void boundary_data_from_source(const tmc_tensor_info *info, const void *source, void *inner);
 void boundary_data_to_source(const tmc_tensor_info *info, const void *inner, void *source);
 
+/* How a picture lies in a boundary tensor. A source model that has its channels last itself says so in its metadata
+ * (source.layout = NHWC, written by the TFLite importer); its axes are then PLAIN, but a picture is channels-last. */
+tmc_layout boundary_picture_layout(const tmc_model *model, const tmc_tensor_info *info);
+
 #endif

@@ -1,4 +1,4 @@
-/* tmcnn convert: an ONNX model becomes a .tmc file. */
+/* tmcnn convert: an ONNX or TFLite model becomes a .tmc file. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 static int run_convert(int argc, char **argv);
 
 const cli_command cli_convert = {
-    "convert", "turn an ONNX model into a .tmc file",
-    "usage: tmcnn convert [OPTIONS] MODEL.onnx -o MODEL.tmc\n\n"
+    "convert", "turn an ONNX or TFLite model into a .tmc file",
+    "usage: tmcnn convert [OPTIONS] MODEL.onnx|MODEL.tflite -o MODEL.tmc\n\n"
     "Checks the model, infers shapes, folds constants and batch normalisation, fuses padding and activations, turns "
     "the\n"
     "layout to channels-last and packs the weights. What the library cannot run is refused with the full list.\n\n"
@@ -35,7 +35,7 @@ enum { OPT_SHAPE_OF = 256, OPT_META, OPT_LABELS, OPT_REVISION, OPT_WINOGRAD, OPT
 typedef struct {
     const char *input, *output;
     convert_options options;
-    onnx_input_shape shapes[MAX_ENTRIES];
+    import_shape shapes[MAX_ENTRIES];
     ir_metadata metadata[MAX_ENTRIES];
     bool explain;
 } convert_args;
@@ -43,9 +43,8 @@ typedef struct {
 static int take_shape(const char *text, convert_args *args) {
     const char *equals = strrchr(text, '=');
     if (!equals || equals == text) return cli_usage(&cli_convert, "--shape wants NAME=1,3,224,224, not '%s'", text);
-    if (args->options.import.shape_count == MAX_ENTRIES)
-        return cli_usage(&cli_convert, "more than %d --shape", MAX_ENTRIES);
-    onnx_input_shape *shape = &args->shapes[args->options.import.shape_count++];
+    if (args->options.shape_count == MAX_ENTRIES) return cli_usage(&cli_convert, "more than %d --shape", MAX_ENTRIES);
+    import_shape *shape = &args->shapes[args->options.shape_count++];
     char *name = x_strdup(text);
     name[equals - text] = 0;
     shape->name = name;
@@ -127,7 +126,7 @@ static int parse(int argc, char **argv, convert_args *args) {
                                             {"explain", no_argument, NULL, OPT_EXPLAIN},
                                             {NULL, 0, NULL, 0}};
     int code;
-    args->options.import.shapes = args->shapes;
+    args->options.shapes = args->shapes;
     args->options.metadata = args->metadata;
     opterr = 0;
     while ((code = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
@@ -135,14 +134,14 @@ static int parse(int argc, char **argv, convert_args *args) {
         int result = take_option(code, args);
         if (result) return result;
     }
-    if (optind + 1 != argc) return cli_usage(&cli_convert, "expected one ONNX file");
+    if (optind + 1 != argc) return cli_usage(&cli_convert, "expected one ONNX or TFLite file");
     if (!args->output) return cli_usage(&cli_convert, "expected -o MODEL.tmc");
     args->input = argv[optind];
     return CLI_OK;
 }
 
 static void free_args(convert_args *args) {
-    for (size_t i = 0; i < args->options.import.shape_count; i++) free((char *)(uintptr_t)args->shapes[i].name);
+    for (size_t i = 0; i < args->options.shape_count; i++) free((char *)(uintptr_t)args->shapes[i].name);
     for (uint32_t i = 0; i < args->options.metadata_count; i++) {
         free(args->metadata[i].key);
         free(args->metadata[i].value);
@@ -170,9 +169,9 @@ static int run_convert(int argc, char **argv) {
     tmc_error_init(&err);
     int result = parse(argc, argv, &args);
     if (!result) {
-        args.options.import.report = print_reason;
+        args.options.report = print_reason;
         if (args.explain) args.options.passes.explain = print_pass;
-        if (convert_onnx_file(args.input, &args.options, &bytes, &size, &err)) {
+        if (convert_file(args.input, &args.options, &bytes, &size, &err)) {
             result = cli_fail(&cli_convert, args.input, &err);
         } else if (io_write_file(args.output, bytes, size, &err)) {
             result = cli_fail(&cli_convert, NULL, &err);

@@ -178,6 +178,7 @@ static tmc_status load_image(run_state *s, const char *path) {
         return tmc_fail(&s->err, TMC_E_ARG, "the model has %u inputs: give each as --input NAME=FILE.npy",
                         s->info.input_count);
     tmc_session_input(s->session, 0, &info);
+    info.layout = boundary_picture_layout(s->model, &info);
     TMC_TRY(preprocess_from_model(s->model, &p, &s->err));
     TMC_TRY(io_image_read(path, &image, &s->err));
     float *data = malloc(info.bytes);
@@ -234,6 +235,7 @@ static int show_outputs(run_state *s) {
         tmc_status status = data ? tmc_session_read_output(s->session, i, data, tensor.info.bytes, &s->err)
                                  : tmc_fail(&s->err, TMC_E_NOMEM, "no memory for %zu bytes", tensor.info.bytes);
         tensor.data = data;
+        tensor.picture_layout = boundary_picture_layout(s->model, &tensor.info);
         if (!status && file) status = present_write(file, &tensor, &s->err);
         if (!status) show_output(s, &tensor);
         free(data);

@@ -114,7 +114,7 @@ static uint8_t grey_of_class(const float *data, size_t step, int32_t channels) {
 
 static tmc_status write_mask(const char *path, const present_tensor *tensor, tmc_error *err) {
     const tmc_tensor_info *info = &tensor->info;
-    bool last = info->layout == TMC_LAYOUT_CHANNELS_LAST;
+    bool last = tensor->picture_layout == TMC_LAYOUT_CHANNELS_LAST;
     io_image image;
     if (info->dtype != TMC_F32) return tmc_fail(err, TMC_E_DTYPE, "only f32 outputs can be written as a picture");
     if (info->rank != 4 || info->dims[0] != 1)

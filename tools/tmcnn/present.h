@@ -9,6 +9,7 @@
 typedef struct present_tensor {
     tmc_tensor_info info;
     const void *data;
+    tmc_layout picture_layout; /* for present_write */
 } present_tensor;
 
 /* 1 if the tensor is one vector of scores: f32, all dims 1 but one. */

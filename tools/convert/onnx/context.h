@@ -57,9 +57,7 @@ struct onnx_context {
     uint64_t *derived; /* per tensor of the graph, see onnx_ints */
     uint32_t derived_capacity;
 
-    uint32_t issue_count;
-    char issue_names[96]; /* for the error record: what is refused, each name once */
-    char first_issue[128];
+    import_issues issues;
     tmc_error *err;
 };
 
@@ -82,12 +80,5 @@ void onnx_symbols_clear(onnx_symbols *symbols);
 /* Adds the graph's inputs and initializers. */
 tmc_status onnx_add_inputs(onnx_context *ctx);
 tmc_status onnx_add_initializers(onnx_context *ctx);
-
-/* ------------------------------------------------------------------------------------------- report.c */
-
-/* Records one reason for E_UNSUPPORTED. `what` names the operator or tensor, `where` the node. */
-void onnx_report(onnx_context *ctx, const char *what, const char *where, const char *reason);
-/* TMC_OK if nothing was reported. */
-tmc_status onnx_report_status(const onnx_context *ctx);
 
 #endif

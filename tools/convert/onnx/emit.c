@@ -1,14 +1,13 @@
-/* Adding nodes and constants to the converter's graph. */
+/* Adding nodes and constants to the converter's graph, with a record of what was computed from shapes. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "convert/fold.h"
 #include "convert/memory.h"
 #include "convert/onnx/context.h"
 
-/* Larger results are left to the passes: a broadcast constant would only make the file larger. */
-#define FOLD_MAX_BYTES (1u << 20)
+static emitter emitter_of(const onnx_lower *lw) {
+    return (emitter){.graph = lw->graph, .name = lw->name, .err = lw->err};
+}
 
 /* -------------------------------------------------------------------------------- values computed from shapes */
 
@@ -46,26 +45,11 @@ static uint64_t result_derived(const onnx_lower *lw, uint16_t op, const ir_id *i
 
 /* -------------------------------------------------------------------------------------------------------- nodes */
 
-static bool all_constant(const onnx_lower *lw, const ir_id *inputs, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        if (inputs[i] != IR_NONE && !ir_is_constant(lw->graph, inputs[i])) return false;
-    return true;
-}
-
-static bool worth_folding(const onnx_lower *lw, const ir_id *outputs, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        if (tmc_tensor_bytes(onnx_desc(lw, outputs[i])) > FOLD_MAX_BYTES) return false;
-    return true;
-}
-
 tmc_status onnx_emit_outputs(onnx_lower *lw, uint16_t op, const void *params, const ir_id *inputs, uint32_t input_count,
                              ir_id *outputs, uint32_t output_count) {
-    uint32_t node = lw->graph->node_count;
-    TMC_TRY(ir_add_node(lw->graph, lw->name, op, params, inputs, input_count, outputs, output_count, lw->err));
-    if (!all_constant(lw, inputs, input_count) || !worth_folding(lw, outputs, output_count)) return TMC_OK;
-    tmc_error ignored; /* what cannot be evaluated here remains a node, and fails or works like any other */
-    tmc_error_init(&ignored);
-    if (ir_fold_node(lw->graph, node, &ignored) != TMC_OK) return TMC_OK;
+    const emitter b = emitter_of(lw);
+    TMC_TRY(emit_nodes(&b, op, params, inputs, input_count, outputs, output_count));
+    if (!ir_is_constant(lw->graph, outputs[0])) return TMC_OK;
     uint64_t derived = result_derived(lw, op, inputs, input_count);
     for (uint32_t i = 0; i < output_count; i++) onnx_mark_derived(lw, outputs[i], derived);
     return TMC_OK;
@@ -110,9 +94,8 @@ tmc_status onnx_reduce(onnx_lower *lw, tmc_reduce_kind kind, ir_id x, int32_t ax
 /* ---------------------------------------------------------------------------------------------------- constants */
 
 ir_id onnx_constant(onnx_lower *lw, tmc_dtype dtype, int32_t rank, const int32_t *dims, const void *data) {
-    tmc_tensor_desc desc = {.dtype = (uint8_t)dtype, .rank = rank};
-    if (rank) memcpy(desc.dims, dims, (size_t)rank * sizeof *dims);
-    return ir_add_constant(lw->graph, lw->name, &desc, data);
+    const emitter b = emitter_of(lw);
+    return emit_constant(&b, dtype, rank, dims, data);
 }
 
 ir_id onnx_float(onnx_lower *lw, float value) { return onnx_constant(lw, TMC_F32, 0, NULL, &value); }
@@ -122,80 +105,38 @@ ir_id onnx_vector(onnx_lower *lw, const float *values, int32_t count) {
 }
 
 const float *onnx_constant_floats(const onnx_lower *lw, ir_id id) {
-    return ir_is_constant(lw->graph, id) && onnx_desc(lw, id)->dtype == TMC_F32 ? lw->graph->tensors[id].data : NULL;
+    const emitter b = emitter_of(lw);
+    return emit_constant_floats(&b, id);
 }
 
 /* ------------------------------------------------------------------------------------------ moving and relabelling */
 
-static bool is_identity(const int32_t *perm, int32_t rank) {
-    for (int32_t i = 0; i < rank; i++)
-        if (perm[i] != i) return false;
-    return true;
-}
-
-/* Rows of the output's last axis are gathered from the input with that axis' stride. */
-static void permute(const tmc_tensor_desc *in, const tmc_tensor_desc *out, const int32_t *perm, const uint8_t *src,
-                    uint8_t *dst) {
-    size_t size = tmc_dtype_size(in->dtype), stride[TMC_MAX_RANK], index[TMC_MAX_RANK] = {0};
-    int32_t rank = in->rank;
-    for (int32_t i = 0; i < rank; i++) stride[i] = size * tmc_dims_product(in->dims, perm[i] + 1, rank);
-    size_t row = (size_t)out->dims[rank - 1], rows = tmc_tensor_elements(out) / row, at = 0;
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t i = 0; i < row; i++, dst += size) memcpy(dst, src + at + i * stride[rank - 1], size);
-        for (int32_t a = rank - 2; a >= 0; a--) { /* next row: an odometer over the outer axes */
-            at += stride[a];
-            if (++index[a] < (size_t)out->dims[a]) break;
-            at -= stride[a] * index[a];
-            index[a] = 0;
-        }
-    }
-}
-
-static tmc_status transpose_constant(onnx_lower *lw, ir_id x, const tmc_shape_params *params, ir_id *out) {
-    tmc_tensor_desc in = *onnx_desc(lw, x), result;
-    const tmc_tensor_desc *inputs = &in;
-    tmc_infer_args args = {TMC_OP_TRANSPOSE, params, 1, 1, &inputs, &result, lw->err};
-    TMC_TRY(tmc_infer(&args));
-    uint8_t *data = x_alloc(tmc_tensor_bytes(&result));
-    permute(&in, &result, params->dims, lw->graph->tensors[x].data, data);
-    *out = ir_add_constant(lw->graph, lw->graph->tensors[x].name, &result, data);
-    free(data);
-    onnx_mark_derived(lw, *out, onnx_derived(lw, x) ? UINT64_MAX : 0);
-    return TMC_OK;
+/* A constant that was moved is another constant. */
+static void keep_derived(onnx_lower *lw, ir_id from, ir_id to, bool in_order) {
+    if (from == to || !ir_is_constant(lw->graph, to)) return;
+    const uint64_t derived = onnx_derived(lw, from);
+    onnx_mark_derived(lw, to, in_order || !derived ? derived : UINT64_MAX);
 }
 
 tmc_status onnx_transpose(onnx_lower *lw, ir_id x, const int32_t *perm, ir_id *out) {
-    tmc_shape_params params = {.rank = onnx_desc(lw, x)->rank};
-    *out = x;
-    if (is_identity(perm, params.rank)) return TMC_OK;
-    memcpy(params.dims, perm, (size_t)params.rank * sizeof *perm);
-    if (ir_is_constant(lw->graph, x)) return transpose_constant(lw, x, &params, out);
-    return onnx_emit(lw, TMC_OP_TRANSPOSE, &params, &x, 1, out);
+    const emitter b = emitter_of(lw);
+    TMC_TRY(emit_transpose(&b, x, perm, out));
+    keep_derived(lw, x, *out, false);
+    return TMC_OK;
 }
 
 tmc_status onnx_reshape(onnx_lower *lw, ir_id x, int32_t rank, const int32_t *dims, ir_id *out) {
-    tmc_shape_params params = {.rank = rank};
-    if (rank) memcpy(params.dims, dims, (size_t)rank * sizeof *dims);
-    if (!ir_is_constant(lw->graph, x)) return onnx_emit(lw, TMC_OP_RESHAPE, &params, &x, 1, out);
-    tmc_tensor_desc in = *onnx_desc(lw, x), result;
-    const tmc_tensor_desc *inputs = &in;
-    tmc_infer_args args = {TMC_OP_RESHAPE, &params, 1, 1, &inputs, &result, lw->err};
-    TMC_TRY(tmc_infer(&args));
-    *out = ir_add_constant(lw->graph, lw->graph->tensors[x].name, &result, lw->graph->tensors[x].data);
-    onnx_mark_derived(lw, *out, onnx_derived(lw, x));
+    const emitter b = emitter_of(lw);
+    TMC_TRY(emit_reshape(&b, x, rank, dims, out));
+    keep_derived(lw, x, *out, true);
     return TMC_OK;
 }
 
 tmc_status onnx_reshape_axes(onnx_lower *lw, ir_id x, int32_t rank, const int32_t *map, ir_id *out) {
-    const tmc_tensor_desc *in = onnx_desc(lw, x);
-    int32_t dims[TMC_MAX_RANK], moved = 0, last_moved = 0;
-    if (rank > TMC_MAX_RANK) return onnx_refuse(lw, "rank", "rank %d is over %d", rank, TMC_MAX_RANK);
-    for (int32_t i = 0; i < rank; i++) {
-        dims[i] = map[i] < 0 ? 1 : map[i] == i ? 0 : in->dims[map[i]];
-        if (map[i] >= 0 && map[i] != i) moved++, last_moved = i;
-    }
-    if (moved == 1) dims[last_moved] = -1;
-    return onnx_reshape(lw, x, rank, dims, out);
+    const emitter b = emitter_of(lw);
+    TMC_TRY(emit_reshape_axes(&b, x, rank, map, out));
+    keep_derived(lw, x, *out, true);
+    return TMC_OK;
 }
 
 tmc_status onnx_to_channels_last(onnx_lower *lw, ir_id x, ir_id *out) {

@@ -6,15 +6,7 @@
 #include "convert/memory.h"
 #include "convert/onnx/context.h"
 #include "convert/onnx/tensor_proto.h"
-
-/* Largest value a plan may choose for a dimension that may vary; the limits on a tensor's bytes bind earlier. */
-#define FLEXIBLE_MAX 65536
-
-static const onnx_input_shape *find_shape(const onnx_import_options *options, const char *name) {
-    for (size_t i = 0; i < options->shape_count; i++)
-        if (strcmp(options->shapes[i].name, name) == 0) return &options->shapes[i];
-    return NULL;
-}
+#include "convert/vary.h"
 
 static const onnx_frozen_input *find_frozen(const onnx_import_options *options, const char *name) {
     for (size_t i = 0; i < options->frozen_count; i++)
@@ -71,7 +63,7 @@ static tmc_status set_symbol(onnx_symbol *symbol, const char *input, int32_t val
 static tmc_status collect_input(const Onnx__ValueInfoProto *info, const onnx_import_options *options,
                                 onnx_symbols *symbols, tmc_error *err) {
     const Onnx__TensorShapeProto *shape = declared_shape(info);
-    const onnx_input_shape *given = find_shape(options, info->name);
+    const import_shape *given = import_find_shape(options->shapes, options->shape_count, info->name);
     if (!shape) return TMC_OK;
     if (given && given->rank != (int32_t)shape->n_dim)
         return tmc_fail(err, TMC_E_SHAPE, "input '%s' has %zu axes, %d were given", info->name, shape->n_dim,
@@ -131,33 +123,14 @@ tmc_status onnx_resolve_symbols(const Onnx__ModelProto *model, const onnx_import
     return default_symbols(symbols, err);
 }
 
-/* The file's limit on a tensor's bytes holds for the largest shape too: the largest axis gives way first. */
-static void fit_dims_max(ir_tensor *tensor) {
-    for (;;) {
-        tmc_tensor_desc largest = tensor->desc;
-        tmc_error ignored;
-        int32_t widest = -1;
-        tmc_error_init(&ignored);
-        for (int32_t i = 0; i < largest.rank; i++) {
-            if (tensor->dims_max[i] <= largest.dims[i]) continue;
-            largest.dims[i] = tensor->dims_max[i];
-            if (widest < 0 || largest.dims[i] >= largest.dims[widest]) widest = i;
-        }
-        if (widest < 0 || tmc_tensor_check(&largest, &ignored) == TMC_OK) return;
-        tensor->dims_max[widest] /= 2;
-        if (tensor->dims_max[widest] < tensor->desc.dims[widest]) tensor->dims_max[widest] = tensor->desc.dims[widest];
-    }
-}
-
 void onnx_apply_flexible(const onnx_symbols *symbols, ir_graph *graph) {
     for (uint32_t i = 0; i < symbols->use_count; i++) {
         const onnx_symbol_use *use = &symbols->uses[i];
         const onnx_symbol *symbol = &symbols->items[use->symbol];
         ir_id id = ir_find_tensor(graph, use->input);
-        if (id != IR_NONE && symbol->flexible && symbol->value < FLEXIBLE_MAX)
-            graph->tensors[id].dims_max[use->axis] = FLEXIBLE_MAX;
+        if (id != IR_NONE && symbol->flexible) vary_allow(graph, id, use->axis);
     }
-    for (uint32_t i = 0; i < graph->input_count; i++) fit_dims_max(&graph->tensors[graph->inputs[i]]);
+    vary_fit(graph);
 }
 
 void onnx_symbols_clear(onnx_symbols *symbols) {
@@ -176,7 +149,7 @@ static const onnx_symbol *find_symbol(const onnx_symbols *symbols, const char *i
 }
 
 static tmc_status fixed_dim(onnx_context *ctx, const char *name, const Onnx__TensorShapeProto__Dimension *dim,
-                            const onnx_input_shape *given, size_t axis, int32_t *out) {
+                            const import_shape *given, size_t axis, int32_t *out) {
     int64_t value = dim->dim_value;
     if (value < 0)
         return tmc_fail(ctx->err, TMC_E_FORMAT, "input '%s': dimension %lld is negative", name, (long long)value);
@@ -191,7 +164,7 @@ static tmc_status fixed_dim(onnx_context *ctx, const char *name, const Onnx__Ten
 
 static tmc_status input_desc(onnx_context *ctx, const Onnx__ValueInfoProto *info, tmc_tensor_desc *desc) {
     const Onnx__TensorShapeProto *shape = declared_shape(info);
-    const onnx_input_shape *given = find_shape(ctx->options, info->name);
+    const import_shape *given = import_find_shape(ctx->options->shapes, ctx->options->shape_count, info->name);
     if (!shape && !given)
         return tmc_fail(ctx->err, TMC_E_SHAPE, "input '%s' has no shape; give it, for example --shape %s=1,3,224,224",
                         info->name, info->name);
@@ -213,7 +186,7 @@ static tmc_status input_desc(onnx_context *ctx, const Onnx__ValueInfoProto *info
 }
 
 static tmc_status add_refused(onnx_context *ctx, const char *name, const char *reason) {
-    onnx_report(ctx, "input", name, reason);
+    import_issue(&ctx->issues, "input", name, reason);
     return onnx_define_value(ctx, name, ONNX_VALUE_REFUSED, IR_NONE, NULL);
 }
 
@@ -268,7 +241,8 @@ tmc_status onnx_add_inputs(onnx_context *ctx) {
 tmc_status onnx_add_initializers(onnx_context *ctx) {
     const Onnx__GraphProto *graph = ctx->model->graph;
     if (graph->n_sparse_initializer)
-        onnx_report(ctx, "sparse initializer", graph->name ? graph->name : "", "sparse tensors are not supported");
+        import_issue(&ctx->issues, "sparse initializer", graph->name ? graph->name : "",
+                     "sparse tensors are not supported");
     for (size_t i = 0; i < graph->n_initializer; i++) {
         const Onnx__TensorProto *tensor = graph->initializer[i];
         const char *name = tensor->name ? tensor->name : "";
@@ -276,7 +250,7 @@ tmc_status onnx_add_initializers(onnx_context *ctx) {
         if (find_frozen(ctx->options, name)) continue; /* the caller's value wins */
         tmc_status status = onnx_dense_read(tensor, ctx->base_folder, &dense, ctx->err);
         if (status == TMC_E_UNSUPPORTED) {
-            onnx_report(ctx, "initializer", name, ctx->err->message);
+            import_issue(&ctx->issues, "initializer", name, ctx->err->message);
             TMC_TRY(onnx_define_value(ctx, name, ONNX_VALUE_REFUSED, IR_NONE, NULL));
             continue;
         }

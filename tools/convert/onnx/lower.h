@@ -6,6 +6,7 @@
 #ifndef TMC_CONVERT_ONNX_LOWER_H
 #define TMC_CONVERT_ONNX_LOWER_H
 
+#include "convert/emit.h"
 #include "convert/ir.h"
 #include "convert/onnx/onnx_import.h"
 #include "onnx/onnx.pb-c.h"
@@ -134,7 +135,7 @@ tmc_status onnx_axis(onnx_lower *lw, int64_t axis, int32_t rank, int32_t *out); 
 /* Bit mask of axes, each once. */
 tmc_status onnx_axes_mask(onnx_lower *lw, const onnx_ints *axes, int32_t rank, int32_t *mask);
 static inline int32_t onnx_all_axes(int32_t rank) { return (int32_t)((1u << rank) - 1); }
-static inline tmc_act_params onnx_no_activation(void) { return (tmc_act_params){-__builtin_inff(), __builtin_inff()}; }
+static inline tmc_act_params onnx_no_activation(void) { return emit_no_activation(); }
 
 /* ------------------------------------------------------------------------------- the operators (operators.c) */
 

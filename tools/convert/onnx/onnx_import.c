@@ -6,10 +6,10 @@
 #include "convert/memory.h"
 #include "convert/onnx/context.h"
 #include "convert/onnx/wire_scan.h"
+#include "convert/vary.h"
 #include "io/file.h"
 
-#define MAX_FILE_BYTES 0x7fffffffu /* protobuf's own limit for one message */
-#define MIN_IR_VERSION 3           /* the first with opset_import */
+#define MIN_IR_VERSION 3 /* the first with opset_import */
 #define MAX_IR_VERSION 13
 #define MAX_SYMBOLS 8 /* more symbolic dimensions than this stay fixed: each costs one more import */
 
@@ -54,8 +54,8 @@ static tmc_status check_names(onnx_context *ctx, const Onnx__NodeProto *node, bo
             return tmc_fail(ctx->err, TMC_E_GRAPH, "'%s' is read by a %s before anything defines it", node->input[i],
                             node->op_type);
         if (value->kind == ONNX_VALUE_MISSING)
-            onnx_report(ctx, value->producer->op_type, value->name,
-                        "this optional output is read: masks, indices and statistics of training are not computed");
+            import_issue(&ctx->issues, value->producer->op_type, value->name,
+                         "this optional output is read: masks, indices and statistics of training are not computed");
         *blocked = *blocked || value->kind == ONNX_VALUE_REFUSED || value->kind == ONNX_VALUE_MISSING;
     }
     for (size_t i = 0; i < node->n_output; i++) {
@@ -118,7 +118,7 @@ static tmc_status lower_node(onnx_context *ctx, const Onnx__NodeProto *node) {
         status = lower_with(&lw, op);
     }
     if (status == TMC_E_UNSUPPORTED || status == TMC_E_DTYPE) {
-        onnx_report(ctx, node->op_type, lw.name, reason.message);
+        import_issue(&ctx->issues, node->op_type, lw.name, reason.message);
         blocked = true;
     } else if (status != TMC_OK) {
         return tmc_fail_field(ctx->err, status, reason.field, "%s '%s': %s", node->op_type, lw.name, reason.message);
@@ -145,12 +145,6 @@ static tmc_status reserve_outputs(onnx_context *ctx) {
     return TMC_OK;
 }
 
-/* A file's output is a tensor of its own that a node writes: an input, a constant or another output is copied. */
-static tmc_status copy_tensor(onnx_context *ctx, ir_id from, const char *name, ir_id *out) {
-    tmc_shape_params params = {.rank = ctx->graph->tensors[from].desc.rank}; /* dims 0: as in the input */
-    return ir_add_node(ctx->graph, name, TMC_OP_RESHAPE, &params, &from, 1, out, 1, ctx->err);
-}
-
 static tmc_status add_output(onnx_context *ctx, uint32_t index) {
     const char *name = ctx->model->graph->output[index]->name;
     const onnx_value *value = onnx_find_value(ctx, name);
@@ -158,26 +152,17 @@ static tmc_status add_output(onnx_context *ctx, uint32_t index) {
     if (!value) return tmc_fail(ctx->err, TMC_E_GRAPH, "nothing defines the model's output '%s'", name);
     switch (value->kind) {
     case ONNX_VALUE_MISSING:
-        onnx_report(ctx, value->producer->op_type, name,
-                    "this optional output is read: masks, indices and statistics of training are not computed");
+        import_issue(&ctx->issues, value->producer->op_type, name,
+                     "this optional output is read: masks, indices and statistics of training are not computed");
         return TMC_OK;
     case ONNX_VALUE_EMPTY:
-        onnx_report(ctx, "output", name, "a tensor without elements is not supported");
+        import_issue(&ctx->issues, "output", name, "a tensor without elements is not supported");
         return TMC_OK;
     case ONNX_VALUE_REFUSED: return TMC_OK;
     default: break;
     }
-    ir_id id = value->id;
-    if (!ir_can_replace(ctx->graph, placeholder, id)) TMC_TRY(copy_tensor(ctx, id, name, &id));
-    ir_replace_uses(ctx->graph, placeholder, id);
-    ctx->graph->tensors[placeholder].dead = true;
-    return TMC_OK;
-}
-
-static void drop_unused_constants(ir_graph *graph) {
-    for (ir_id i = 0; i < graph->tensor_count; i++)
-        if (graph->tensors[i].data && ir_use_count(graph, i) == 0) graph->tensors[i].dead = true;
-    ir_compact(graph);
+    const emitter b = {.graph = ctx->graph, .name = name, .err = ctx->err};
+    return emit_output(&b, placeholder, value->id);
 }
 
 /* -------------------------------------------------------------------------------------------------------- import */
@@ -211,47 +196,25 @@ static tmc_status import_at(const Onnx__ModelProto *model, int64_t opset, const 
                         .symbols = symbols,
                         .graph = ir_graph_new(model->graph->name),
                         .opset = opset,
+                        .issues = {.report = options->report, .user = options->report_user},
                         .err = err};
     tmc_status status = onnx_add_inputs(&ctx);
     if (status == TMC_OK) status = reserve_outputs(&ctx);
     if (status == TMC_OK) status = onnx_add_initializers(&ctx);
     if (status == TMC_OK) status = add_nodes_and_outputs(&ctx);
-    if (status == TMC_OK) status = onnx_report_status(&ctx);
+    if (status == TMC_OK) status = import_issues_status(&ctx.issues, err);
     onnx_context_clear(&ctx);
     if (status != TMC_OK) {
         ir_graph_free(ctx.graph);
         return status;
     }
     add_metadata(ctx.graph, model);
-    drop_unused_constants(ctx.graph);
+    emit_finish(ctx.graph);
     *graph = ctx.graph;
     return TMC_OK;
 }
 
 /* ------------------------------------------------------------------------------------------ dimensions that vary */
-
-static bool same_node(const ir_node *a, const ir_node *b) {
-    if (a->op != b->op || a->input_count != b->input_count || a->output_count != b->output_count) return false;
-    return memcmp(a->inputs, b->inputs, a->input_count * sizeof *a->inputs) == 0 &&
-           memcmp(a->outputs, b->outputs, a->output_count * sizeof *a->outputs) == 0 &&
-           memcmp(a->params, b->params, tmc_op_schema_find(a->op)->param_words * 4u) == 0;
-}
-
-static bool same_constant(const ir_tensor *a, const ir_tensor *b) {
-    if (!a->data || !b->data) return a->data == b->data;
-    return a->desc.dtype == b->desc.dtype && tmc_tensor_same_shape(&a->desc, &b->desc) &&
-           memcmp(a->data, b->data, a->data_bytes) == 0;
-}
-
-/* True where two imports differ in the shapes of activations only: then one file serves both input shapes. */
-static bool same_graph(const ir_graph *a, const ir_graph *b) {
-    if (a->tensor_count != b->tensor_count || a->node_count != b->node_count) return false;
-    for (uint32_t i = 0; i < a->node_count; i++)
-        if (!same_node(&a->nodes[i], &b->nodes[i])) return false;
-    for (uint32_t i = 0; i < a->tensor_count; i++)
-        if (!same_constant(&a->tensors[i], &b->tensors[i])) return false;
-    return true;
-}
 
 typedef struct import_job {
     const Onnx__ModelProto *model;
@@ -262,8 +225,7 @@ typedef struct import_job {
     const ir_graph *graph;
 } import_job;
 
-/* Imports with the symbols of `mask` at other values and compares. Multiples keep what a chain of halvings needs, and
- * differ from each other so that two axes cannot be taken for one. */
+/* Imports with the symbols of `mask` at other values and compares. */
 static bool holds_elsewhere(const import_job *job, uint32_t mask) {
     int32_t saved[MAX_SYMBOLS];
     ir_graph *other = NULL;
@@ -272,11 +234,11 @@ static bool holds_elsewhere(const import_job *job, uint32_t mask) {
     for (uint32_t i = 0; i < job->symbols->count; i++) {
         onnx_symbol *symbol = &job->symbols->items[i];
         saved[i] = symbol->value;
-        if (mask >> i & 1) symbol->value = symbol->value <= 4096 ? symbol->value * (int32_t)(i + 2) : symbol->value - 1;
+        if (mask >> i & 1) symbol->value = vary_trial_dim(symbol->value, (int32_t)i + 2);
     }
     tmc_status status =
         import_at(job->model, job->opset, job->base_folder, &job->options, job->symbols, &other, &ignored);
-    bool same = status == TMC_OK && same_graph(job->graph, other);
+    bool same = status == TMC_OK && vary_same_graph(job->graph, other);
     ir_graph_free(other);
     for (uint32_t i = 0; i < job->symbols->count; i++) job->symbols->items[i].value = saved[i];
     return same;
@@ -321,13 +283,22 @@ tmc_status onnx_import_memory(const void *bytes, size_t size, const char *base_f
     *graph = NULL;
     if (!err) tmc_error_init(&local);
     tmc_error *e = err ? err : &local;
-    if (size > MAX_FILE_BYTES) return tmc_fail(e, TMC_E_LIMIT, "a model of more than 2 GiB; use external data");
+    if (size > ONNX_MAX_FILE_BYTES) return tmc_fail(e, TMC_E_LIMIT, "a model of more than 2 GiB; use external data");
     TMC_TRY(onnx_wire_scan(&onnx__model_proto__descriptor, bytes, size, e));
     Onnx__ModelProto *model = onnx__model_proto__unpack(NULL, size, bytes);
     if (!model) return tmc_fail(e, TMC_E_FORMAT, "not an ONNX file: a field has the wrong wire type");
     tmc_status status = import_model(model, base_folder, options ? options : &defaults, graph, e);
     onnx__model_proto__free_unpacked(model, NULL);
     return status;
+}
+
+char *onnx_model_folder(const char *path) {
+    char *folder = x_strdup(path), *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    else
+        folder[0] = 0;
+    return folder;
 }
 
 tmc_status onnx_import_file(const char *path, const onnx_import_options *options, ir_graph **graph, tmc_error *err) {
@@ -337,12 +308,8 @@ tmc_status onnx_import_file(const char *path, const onnx_import_options *options
     *graph = NULL;
     if (!err) tmc_error_init(&local);
     tmc_error *e = err ? err : &local;
-    TMC_TRY(io_read_file(path, MAX_FILE_BYTES, &bytes, &size, e));
-    char *folder = x_strdup(path), *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = 0;
-    else
-        folder[0] = 0;
+    TMC_TRY(io_read_file(path, ONNX_MAX_FILE_BYTES, &bytes, &size, e));
+    char *folder = onnx_model_folder(path);
     tmc_status status = onnx_import_memory(bytes, size, folder, options, graph, e);
     free(folder);
     free(bytes);

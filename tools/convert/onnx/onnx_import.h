@@ -6,14 +6,8 @@
 #ifndef TMC_CONVERT_ONNX_IMPORT_H
 #define TMC_CONVERT_ONNX_IMPORT_H
 
+#include "convert/import.h"
 #include "convert/ir.h"
-
-/* Shape of one input, in the model's own axis order. */
-typedef struct onnx_input_shape {
-    const char *name;
-    int32_t rank;
-    int32_t dims[TMC_MAX_RANK];
-} onnx_input_shape;
 
 /* An input that becomes a constant: dense data of `desc`. A desc with a dimension 0 is an empty tensor (data ignored).
  */
@@ -25,14 +19,19 @@ typedef struct onnx_frozen_input {
 
 /* Zero-initialise. Nothing is kept after the call. */
 typedef struct onnx_import_options {
-    const onnx_input_shape *shapes;
+    const import_shape *shapes;
     size_t shape_count;
     const onnx_frozen_input *frozen;
     size_t frozen_count;
-    /* Receives every reason for a TMC_E_UNSUPPORTED, one line each without a newline; NULL: only err speaks. */
-    void (*report)(void *user, const char *line);
+    import_report_fn report; /* or NULL: only err speaks */
     void *report_user;
 } onnx_import_options;
+
+/* A model of more bytes needs external data. */
+#define ONNX_MAX_FILE_BYTES ((uint64_t)INT32_MAX)
+
+/* Where the external data of the model at `path` are; to be freed. */
+char *onnx_model_folder(const char *path);
 
 /* `options` and `err` may be NULL. On success *graph is the caller's (ir_graph_free); on failure it is NULL.
  * Errors: E_IO, E_FORMAT, E_LIMIT, E_VERSION, E_UNSUPPORTED (with the report), E_GRAPH, E_SHAPE, E_DTYPE, E_RANGE,

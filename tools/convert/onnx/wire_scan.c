@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "convert/text.h"
+
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 typedef struct scan_level {
@@ -40,23 +42,11 @@ static tmc_status read_varint(scanner *s, size_t end, uint64_t *value) {
     return malformed(s, "a number is longer than 10 bytes");
 }
 
-/* Length of the UTF-8 sequence at p, 0 if it is not valid (overlong forms and surrogates included). */
-static size_t utf8_length(const uint8_t *p, size_t left) {
-    if (p[0] < 0x80) return 1;
-    size_t n = p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
-    if (n == 0 || n > left) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool outside = (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
-    return overlong || outside ? 0 : n;
-}
-
 static tmc_status check_string(scanner *s, size_t size) {
     const uint8_t *p = s->bytes + s->pos;
     for (size_t i = 0, n; i < size; i += n) {
         if (p[i] == 0) return malformed(s, "a string contains a NUL byte");
-        n = utf8_length(p + i, size - i);
+        n = text_utf8_length(p + i, size - i);
         if (n == 0) return malformed(s, "a string is not UTF-8");
     }
     return TMC_OK;
