@@ -13,6 +13,7 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/syscall.h>
 #endif
 
 #include "base/alloc.h"
@@ -35,9 +36,15 @@
  * time slice of the scheduler, some ms; one that is woken on the caller's processor costs 20 us. */
 typedef enum { STALLED, CROWDED } reason;
 
-static const struct {
-    uint64_t least_ns, most_ns;
-} rests[] = {[STALLED] = {20000000u, 1000000000u}, [CROWDED] = {2000000u, 32000000u}};
+static const uint64_t most_ns[] = {[STALLED] = 1000000000u, [CROWDED] = 32000000u};
+
+#define CROWDED_NS 2000000u /* the first rest; after a stall of n ns it is 4 n */
+
+#if defined(__linux__)
+typedef cpu_set_t processors;
+#else
+typedef uint32_t processors;
+#endif
 
 typedef struct {
     alignas(TMC_ALIGN) uint32_t parked; /* 1: sleeps or is about to; whoever wakes it sets it back */
@@ -52,7 +59,11 @@ typedef struct {
     uint32_t slot;
     struct tmc_pool *pool;
     pthread_t id;
-    uint8_t apart[APART - 96];
+    processors set, allowed; /* what the pool has set; what it would be without the pool */
+    int32_t avoided;         /* the processor that is missing in the set; -1: none */
+    bool placed;             /* the system has taken the set */
+    uint32_t thread;         /* its number in the system; 0: has not begun */
+    uint8_t apart[APART - (96 + 2 * sizeof(processors) + 12) % APART];
 } worker;
 
 /* Tasks of a slot that nobody owns: the first in the low half, the end in the high half. Their own thread takes the
@@ -60,7 +71,8 @@ typedef struct {
  * cache, node after node. */
 typedef struct {
     alignas(TMC_ALIGN) uint64_t tasks;
-    uint8_t apart[APART - sizeof(uint64_t)];
+    uint64_t busy; /* 1: its own thread, a worker, has tasks */
+    uint8_t apart[APART - 2 * sizeof(uint64_t)];
 } range;
 
 _Static_assert(sizeof(worker) % APART == 0 && sizeof(range) == APART, "workers lie apart");
@@ -68,7 +80,7 @@ _Static_assert(sizeof(worker) % APART == 0 && sizeof(range) == APART, "workers l
 struct tmc_pool {
     /* What workers read while they spin: written once per loop. */
     alignas(TMC_ALIGN) uint32_t loops; /* published so far */
-    uint32_t quit, active;             /* 1: workers end; a run is in progress */
+    uint32_t quit;                     /* 1: workers end */
     uint32_t workers;
     int32_t processor; /* the caller's; -1: unknown */
     uint64_t spin_ns, big_cores;
@@ -159,6 +171,7 @@ static uint64_t processor_time(void) {
 static void work(worker *w, size_t index) {
     tmc_pool *pool = w->pool;
     size_t done = 0;
+    __atomic_store_n(&pool->ranges[w->slot].busy, 1, __ATOMIC_RELAXED);
     do done += run_task(pool, index, w->slot);
     while (take(pool, w->slot, &index));
     if (load(&pool->waiting)) {
@@ -167,6 +180,7 @@ static void work(worker *w, size_t index) {
     }
     if (__atomic_sub_fetch(&pool->unfinished, done, __ATOMIC_SEQ_CST) == 0 && load(&pool->waiting))
         tmc_unpark(&pool->parking, &pool->waiting);
+    __atomic_store_n(&pool->ranges[w->slot].busy, 0, __ATOMIC_RELAXED);
 }
 
 static int32_t this_processor(void) {
@@ -193,7 +207,7 @@ static bool spin_for_work(const worker *w) {
     const uint32_t loops = load(&pool->loops);
     if (is_crowded(w)) return false;
     if (has_work(w)) return true;
-    while (load(&pool->active) && !load(&w->resting) && !load(&pool->quit)) {
+    while (!load(&w->resting) && !load(&pool->quit)) {
         for (int i = 0; i < 32; i++) {
             if (__atomic_load_n(&pool->loops, __ATOMIC_RELAXED) != loops) return true;
             relax();
@@ -234,6 +248,9 @@ static void *worker_main(void *context) {
     worker *w = context;
     size_t index;
     prefer_big_cores(w->pool->big_cores);
+#if defined(__linux__)
+    store(&w->thread, (uint32_t)syscall(SYS_gettid));
+#endif
     tmc_fpenv_enter();
     while (!load(&w->pool->quit)) {
         if (!load(&w->resting) && !is_crowded(w) && take(w->pool, w->slot, &index))
@@ -268,7 +285,7 @@ static bool set_stack(pthread_attr_t *attr) {
 static void start_workers(tmc_pool *pool, uint32_t wanted, const pthread_attr_t *attr) {
     for (uint32_t i = 0; i < wanted; i++) {
         worker *w = &pool->worker[i];
-        *w = (worker){.slot = i + 1, .pool = pool};
+        *w = (worker){.slot = i + 1, .pool = pool, .avoided = -1};
         if (pthread_create(&w->id, attr, worker_main, w) && (!attr || pthread_create(&w->id, NULL, worker_main, w)))
             break;
         store(&pool->workers, i + 1);
@@ -284,7 +301,7 @@ uint32_t tmc_pool_start(tmc_pool *pool, const tmc_pool_options *options) {
                        .loop = KNOWN_LOOPS,
                        .spin_ns = options->threads <= options->cores ? SPIN_NS : 0};
     pool->ranges = (range *)&pool->worker[options->threads - 1];
-    for (uint32_t i = 0; i < options->threads; i++) pool->ranges[i].tasks = 0;
+    for (uint32_t i = 0; i < options->threads; i++) pool->ranges[i] = (range){.tasks = 0};
     /* The caller runs on one of them too. */
     if ((uint32_t)__builtin_popcountll(options->big_cores) >= options->threads) pool->big_cores = options->big_cores;
     if (!tmc_parking_start(&pool->parking)) return 1;
@@ -310,11 +327,11 @@ void tmc_pool_stop(tmc_pool *pool) {
 /* ---------------------------------------------------------------------------------------------------- the caller */
 
 /* Twice as long as last time, unless the worker has kept up for long since then. */
-static void rest(tmc_pool *pool, worker *w, reason why, uint64_t now) {
+static void rest(tmc_pool *pool, worker *w, reason why, uint64_t least, uint64_t now) {
     uint64_t *last = &w->rest_ns[why];
     const bool relapse = *last && now - w->rest_until_ns < 4 * *last;
-    const uint64_t twice = relapse ? 2 * *last : rests[why].least_ns;
-    *last = twice < rests[why].most_ns ? twice : rests[why].most_ns;
+    const uint64_t wanted = relapse && 2 * *last > least ? 2 * *last : least;
+    *last = wanted < most_ns[why] ? wanted : most_ns[why];
     w->rest_until_ns = now + *last;
     store(&w->resting, 1);
     pool->resting++;
@@ -325,8 +342,8 @@ static void wake(tmc_pool *pool, size_t tasks) {
     for (uint32_t i = 0; i < pool->workers && tasks; i++) {
         worker *w = &pool->worker[i];
         if (load(&w->resting)) continue;
-        if (load(&w->parked) && load(&w->crowded)) {
-            rest(pool, w, CROWDED, tmc_clock_ns());
+        if (load(&w->parked) && load(&w->crowded) && !w->placed) {
+            rest(pool, w, CROWDED, CROWDED_NS, tmc_clock_ns());
             continue;
         }
         tasks--;
@@ -341,23 +358,47 @@ static bool any_parked(const tmc_pool *pool) {
     return false;
 }
 
+/* Keeps a worker away from a processor, the caller's, or lets it run nowhere else. Whoever else has changed the
+ * worker's processors since the last time is obeyed. */
+static void place(worker *w, int32_t processor, bool there) {
+#if defined(__linux__)
+    cpu_set_t set;
+    const pid_t thread = (pid_t)load(&w->thread);
+    if (!thread || sched_getaffinity(thread, sizeof set, &set)) return;
+    if (!CPU_EQUAL(&set, &w->set)) w->allowed = set;
+    set = w->allowed;
+    w->avoided = there ? -1 : processor;
+    if (there) {
+        CPU_ZERO(&set);
+        if (CPU_ISSET((size_t)processor, &w->allowed)) CPU_SET((size_t)processor, &set);
+    } else {
+        CPU_CLR((size_t)processor, &set);
+    }
+    w->placed = !sched_setaffinity(thread, sizeof set, &set);
+    if (w->placed) w->set = set;
+#else
+    (void)w, (void)processor, (void)there;
+#endif
+}
+
 static void note_processor(tmc_pool *pool) {
     if (!pool->cores) return;
     const int32_t processor = this_processor();
     if (processor != pool->processor) __atomic_store_n(&pool->processor, processor, __ATOMIC_RELAXED);
+    if (!pool->spin_ns) return;
+    for (uint32_t i = 0; i < pool->workers; i++)
+        if (pool->worker[i].avoided != processor) place(&pool->worker[i], processor, false);
 }
 
 void tmc_pool_begin(tmc_pool *pool) {
     pool->run_begin_ns = tmc_clock_ns();
     note_processor(pool);
     pool->loop = 0;
-    store(&pool->active, 1);
     if (pool->run_ns > SHORT_RUN_NS) wake(pool, pool->workers);
 }
 
 void tmc_pool_end(tmc_pool *pool) {
     __atomic_store_n(&pool->processor, -1, __ATOMIC_RELAXED);
-    store(&pool->active, 0);
     pool->run_ns = tmc_clock_ns() - pool->run_begin_ns;
     pool->loop = KNOWN_LOOPS;
 }
@@ -367,7 +408,7 @@ void tmc_pool_end(tmc_pool *pool) {
 static void judge(tmc_pool *pool, worker *w, uint64_t lost) {
     const uint64_t used = __atomic_load_n(&w->used_ns, __ATOMIC_RELAXED), saved = used - w->judged_ns;
     w->judged_ns = used;
-    if (saved < 2 * lost) rest(pool, w, STALLED, tmc_clock_ns());
+    if (saved < 2 * lost) rest(pool, w, STALLED, 4 * lost, tmc_clock_ns());
 }
 
 static void end_rests(tmc_pool *pool, uint64_t now) {
@@ -392,6 +433,18 @@ static bool spin_for_end(const tmc_pool *pool, uint64_t until) {
     return false;
 }
 
+/* A worker that still has a task has lost its processor to somebody else, or is a slower one: it may go on here.
+ * Several would be in each other's way. */
+static void lend_processor(tmc_pool *pool) {
+    worker *last = NULL;
+    for (uint32_t i = 0; i < pool->workers; i++) {
+        if (!__atomic_load_n(&pool->ranges[i + 1].busy, __ATOMIC_RELAXED)) continue;
+        if (last) return;
+        last = &pool->worker[i];
+    }
+    if (last && pool->processor >= 0) place(last, pool->processor, true);
+}
+
 static void sleep_for_end(tmc_pool *pool) {
     for (;;) {
         store(&pool->waiting, 1);
@@ -406,6 +459,7 @@ static void sleep_for_end(tmc_pool *pool) {
 static void wait_for_end(tmc_pool *pool, uint64_t now, uint64_t task_ns) {
     uint64_t spin = task_ns < SPIN_NS ? SPIN_NS : task_ns < SPIN_MAX_NS ? task_ns : SPIN_MAX_NS;
     if (pool->spin_ns && spin_for_end(pool, now + spin)) return;
+    if (pool->spin_ns) lend_processor(pool);
     sleep_for_end(pool);
     const uint64_t allowed = 4 * task_ns > STALL_NS ? 4 * task_ns : STALL_NS;
     for (uint32_t i = 0; i < pool->workers; i++) {

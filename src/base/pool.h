@@ -4,9 +4,9 @@
  * and the caller, who takes tasks too, waits only for tasks that are owned. A worker that the scheduler does not run
  * thus takes no part and costs nothing; docs/decisions/0010-own-thread-pool.md has the figures.
  *
- * Workers spin for some microseconds between the loops of a run, then sleep, and sleep at once when the run is over. A
- * worker that keeps the caller waiting for much longer than its task should take shares its core with something else:
- * it rests, for 20 ms at first and up to 1 s if that happens again and again. */
+ * Workers spin for some microseconds after a loop, then sleep. On Linux they stay off the caller's processor, and one
+ * that keeps the caller waiting goes on there. A worker that all the same takes much longer than its task should shares
+ * its core with something else: it rests, for four times what was lost, up to 1 s if that happens again and again. */
 #ifndef TMC_BASE_POOL_H
 #define TMC_BASE_POOL_H
 

@@ -75,7 +75,7 @@ typedef struct job {
     const tmc_f32_conv_kernels *kernels;
     const float *input, *w, *zeros;
     float *output;
-    size_t rows, rows_per_task;      /* output rows of all images */
+    size_t rows, row_blocks, unit;   /* output rows of all images; tasks divide them in pairs, or not */
     size_t parts, channels_per_part; /* every task does one part of the channels */
 } job;
 
@@ -157,7 +157,9 @@ static void depthwise_task(void *context, size_t index, size_t slot) {
     const job *j = context;
     const size_t part = index % j->parts, begin = part * j->channels_per_part;
     const size_t end = part + 1 < j->parts ? begin + j->channels_per_part : tmc_depthwise_columns(j->d.channels);
-    const size_t first = index / j->parts * j->rows_per_task, last = tmc_min_size(first + j->rows_per_task, j->rows);
+    const size_t block = index / j->parts, units = tmc_div_up(j->rows, j->unit);
+    const size_t first = block * units / j->row_blocks * j->unit;
+    const size_t last = tmc_min_size((block + 1) * units / j->row_blocks * j->unit, j->rows);
     if (j->d.row)
         for (size_t row = first; row < last; row += 2) run_rows(j, row, tmc_min_size(last - row, 2), begin, end);
     else
@@ -167,13 +169,17 @@ static void depthwise_task(void *context, size_t index, size_t slot) {
 /* A part is so many channels that their input rows, output row and weights stay in the first-level cache from one row
  * to the next. Not where these are few: whole rows of all channels then come faster, because the processor sees what to
  * fetch ahead. */
-static void choose_parts(job *j, const tmc_caches *caches) {
+static void choose_parts(job *j, const tmc_caches *caches, uint32_t threads) {
     const depthwise *d = &j->d;
     const size_t taps = (size_t)d->y.kernel * (size_t)d->x.kernel, columns = tmc_depthwise_columns(d->channels);
     const size_t floats = (size_t)d->x.in * (size_t)d->y.kernel + d->out_w + 1 + taps; /* for each channel */
     j->channels_per_part =
         caches->l1_bytes / 4 * 3 / (floats * sizeof(float)) / TMC_DEPTHWISE_WIDTH * TMC_DEPTHWISE_WIDTH;
     if (!d->row || j->channels_per_part < MIN_PART) j->channels_per_part = columns;
+    if (d->row && threads > 1 && j->rows * d->out_w < 96) {
+        const size_t few = tmc_round_up(tmc_div_up(columns, 2 * threads), TMC_DEPTHWISE_WIDTH);
+        j->channels_per_part = tmc_min_size(j->channels_per_part, few < MIN_PART ? MIN_PART : few);
+    }
     j->parts = tmc_div_up(columns, j->channels_per_part);
     /* The last panel may write channels of the one before it: the same task does both. */
     if (j->parts > 1 && columns != d->channels &&
@@ -181,14 +187,20 @@ static void choose_parts(job *j, const tmc_caches *caches) {
         j->parts--;
 }
 
+/* As many rows for each thread, in pairs as far as that goes. */
 static void choose_rows(job *j, uint32_t threads) {
     const depthwise *d = &j->d;
-    const uint64_t macs = (uint64_t)d->out_w * tmc_min_size(d->channels, j->channels_per_part) * (uint32_t)d->y.kernel *
-                          (uint32_t)d->x.kernel;
-    j->rows_per_task = macs < TASK_MACS ? TASK_MACS / (size_t)macs : 1;
-    if (threads > 1)
-        j->rows_per_task = tmc_min_size(j->rows_per_task, tmc_div_up(j->rows * j->parts, 4 * (size_t)threads));
-    j->rows_per_task = tmc_round_up(j->rows_per_task, 2);
+    const uint64_t row_macs = (uint64_t)d->out_w * tmc_min_size(d->channels, j->channels_per_part) *
+                              (uint32_t)d->y.kernel * (uint32_t)d->x.kernel;
+    const size_t pairs = tmc_div_up(j->rows, 2);
+    size_t wanted = (size_t)(row_macs * j->rows / TASK_MACS) + 1;
+    if (threads > 1) {
+        const size_t least = tmc_div_up(4 * (size_t)threads, j->parts);
+        wanted = tmc_min_size(wanted < least ? least : wanted, pairs);
+        if (wanted > threads) wanted -= wanted % threads;
+    }
+    j->row_blocks = tmc_min_size(wanted, pairs);
+    j->unit = j->rows % (2 * (size_t)threads) ? 1 : 2;
 }
 
 static tmc_status depthwise_conv_run(const tmc_op_run *run) {
@@ -199,9 +211,9 @@ static tmc_status depthwise_conv_run(const tmc_op_run *run) {
     j.input = run->inputs[0];
     j.output = run->outputs[0];
     j.rows = (size_t)node->inputs[0]->dims[0] * j.d.out_h;
-    choose_parts(&j, &run->kernels->caches);
+    choose_parts(&j, &run->kernels->caches, run->exec->threads);
     choose_rows(&j, run->exec->threads);
-    return tmc_exec_loop(run->exec, tmc_div_up(j.rows, j.rows_per_task) * j.parts, depthwise_task, &j);
+    return tmc_exec_loop(run->exec, j.row_blocks * j.parts, depthwise_task, &j);
 }
 
 TMC_DEFINE_OP(depthwise_conv, depthwise_conv_prepare, depthwise_conv_run)

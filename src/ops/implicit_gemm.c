@@ -17,9 +17,10 @@
 #define GEMV_TASK_MACS (256u << 10) /* smaller: weights come from memory */
 
 typedef struct blocking {
-    size_t block;                  /* rows that every panel passes by before the next ones */
-    size_t rows, row_blocks;       /* output pixels of a task */
-    size_t columns, column_blocks; /* a multiple of 16 */
+    size_t block;                             /* rows that every panel passes by before the next ones, at most */
+    size_t unit, units;                       /* rows that belong together: a tile, or a line cut into strips */
+    size_t panels, row_blocks, column_blocks; /* panels of a group; tasks */
+    bool rows_first;                          /* neighbouring tasks share rows, else columns */
 } blocking;
 
 typedef struct job {
@@ -27,7 +28,8 @@ typedef struct job {
     const tmc_f32_conv_kernels *kernels;
     tmc_caches caches;
     blocking b;
-    size_t k; /* taps * channels */
+    size_t k;            /* taps * channels */
+    size_t gemv_columns; /* of a task of one row */
 } job;
 
 tmc_gemm_axis tmc_gemm_axis_rows(int32_t rows) { return (tmc_gemm_axis){rows, rows, rows, 0, 1, 0, 1, 1, 1}; }
@@ -123,11 +125,16 @@ static size_t row_count(const tmc_implicit_gemm *g) { return g->batch * (size_t)
 static void gemm_task(void *context, size_t index, size_t slot) {
     (void)slot;
     const job *j = context;
-    const size_t first = index % j->b.row_blocks * j->b.rows, rest = index / j->b.row_blocks;
-    const size_t end = tmc_min_size(first + j->b.rows, row_count(j->g));
-    column_range n = {rest / j->b.column_blocks, rest % j->b.column_blocks * j->b.columns, 0};
-    n.end = tmc_min_size(n.begin + j->b.columns, j->g->columns);
-    for (size_t row = first; row < end; row += j->b.block) run_rows(j, &n, row, tmc_min_size(j->b.block, end - row));
+    const blocking *b = &j->b;
+    const size_t strips = b->column_blocks * j->g->groups;
+    const size_t row_block = b->rows_first ? index / strips : index % b->row_blocks;
+    const size_t strip = b->rows_first ? index % strips : index / b->row_blocks, part = strip % b->column_blocks;
+    const column_range n = {strip / b->column_blocks, part * b->panels / b->column_blocks * 16,
+                            tmc_min_size((part + 1) * b->panels / b->column_blocks * 16, j->g->columns)};
+    const size_t first = row_block * b->units / b->row_blocks * b->unit;
+    const size_t end = tmc_min_size((row_block + 1) * b->units / b->row_blocks * b->unit, row_count(j->g));
+    const size_t step = tmc_round_up(tmc_div_up(end - first, tmc_div_up(end - first, b->block)), b->unit);
+    for (size_t row = first; row < end; row += step) run_rows(j, &n, row, tmc_min_size(step, end - row));
 }
 
 /* Groups of four full panels, then what is left. */
@@ -136,8 +143,8 @@ static void gemv_task(void *context, size_t index, size_t slot) {
     const job *j = context;
     const tmc_implicit_gemm *g = j->g;
     const tmc_f32_gemv_kernel *gemv = &j->kernels->gemv;
-    column_range n = {0, index * j->b.columns, 0};
-    n.end = tmc_min_size(n.begin + j->b.columns, g->columns);
+    column_range n = {0, index * j->gemv_columns, 0};
+    n.end = tmc_min_size(n.begin + j->gemv_columns, g->columns);
     tmc_f32_gemv_args args = {.k = j->k, .panel_stride = 16 * (j->k + 1), .a = g->input, .lo = g->lo, .hi = g->hi};
     while (n.end - n.begin >= 16) {
         args.panels = tmc_min_size((n.end - n.begin) / 16, gemv->panels);
@@ -165,28 +172,33 @@ static size_t choose_block(const job *j) {
     return tmc_div_up(tmc_div_up(rows, tmc_div_up(rows, most)), mr) * mr;
 }
 
+/* Several threads divide rows first: each has the rows in its cache that it computed in the node before, and a
+ * neighbour's cache costs three times as much as its own. Columns where a thread would have too few rows for the
+ * weights to be fetched ahead. Tasks are a multiple of the threads, and as equal as tiles allow. */
 static blocking choose_blocking(const job *j, uint32_t threads) {
     const tmc_implicit_gemm *g = j->g;
     const size_t rows = row_count(g), k = j->k ? j->k : 1, panels = tmc_div_up(g->columns, 16);
-    blocking b = {.block = choose_block(j)};
-    size_t group = tmc_min_size(tmc_div_up(TASK_MACS, b.block * k * 16), panels);
-    size_t blocks = tmc_div_up(TASK_MACS, b.block * k * 16 * group), all = tmc_div_up(rows, b.block);
-    blocks = tmc_min_size(blocks, all);
-    /* Dynamic tasks balance unequal cores only if there are some to hand out. */
-    const size_t wanted = threads > 1 ? 4 * (size_t)threads : 1;
-    while (g->groups * tmc_div_up(all, blocks) * tmc_div_up(panels, group) < wanted) {
-        if (blocks > 1)
-            blocks = tmc_div_up(blocks, 2);
-        else if (group > 1)
-            group = tmc_div_up(group, 2);
-        else
-            break;
+    blocking b = {.block = choose_block(j), .panels = panels, .rows_first = threads > 1};
+    b.unit = !tmc_gemm_is_plain(g) && tmc_gemm_has_strips(g)
+                 ? (size_t)g->x.count
+                 : j->kernels->gemm[tmc_f32_gemm_index(call_width(j, 0, g->columns))].mr;
+    b.units = tmc_div_up(rows, b.unit);
+    const uint64_t block_macs = (uint64_t)b.block * k * 16 * panels;
+    const size_t all = tmc_div_up(rows, b.block);
+    size_t tasks = (size_t)(block_macs * all * g->groups / TASK_MACS) + 1;
+    if (threads > 1) {
+        tasks = tmc_round_up(tasks < 4 * threads ? 4 * threads : tasks, threads);
+        b.row_blocks = tmc_min_size(tasks, rows < MIN_BLOCK_ROWS ? 1 : rows / MIN_BLOCK_ROWS);
+        if (b.row_blocks > threads) b.row_blocks -= b.row_blocks % threads;
+        b.column_blocks = tmc_min_size(tmc_div_up(tasks, b.row_blocks * g->groups), panels);
+        tasks = 4 * threads;
+        if (b.row_blocks * b.column_blocks * g->groups < tasks)
+            b.row_blocks = tmc_div_up(tasks, b.column_blocks * g->groups);
+    } else {
+        b.column_blocks = tmc_min_size((size_t)(block_macs / TASK_MACS) + 1, panels);
+        b.row_blocks = tmc_min_size(tmc_div_up(tasks, b.column_blocks * g->groups), all);
     }
-    group = tmc_div_up(panels, tmc_div_up(panels, group));
-    b.rows = tmc_div_up(all, tmc_div_up(all, blocks)) * b.block;
-    b.row_blocks = tmc_div_up(rows, b.rows);
-    b.columns = group * 16;
-    b.column_blocks = tmc_div_up(panels, group);
+    b.row_blocks = tmc_min_size(b.row_blocks, b.units);
     return b;
 }
 
@@ -202,8 +214,8 @@ tmc_status tmc_implicit_gemm_run(const tmc_implicit_gemm *g, const tmc_kernels *
              .k = (size_t)g->y.taps * (size_t)g->x.taps * g->channels};
     if (is_gemv(g)) {
         const size_t step = 16 * j.kernels->gemv.panels;
-        j.b.columns = tmc_div_up(GEMV_TASK_MACS, j.k * step) * step;
-        return tmc_exec_loop(exec, tmc_div_up(g->columns, j.b.columns), gemv_task, &j);
+        j.gemv_columns = tmc_div_up(GEMV_TASK_MACS, j.k * step) * step;
+        return tmc_exec_loop(exec, tmc_div_up(g->columns, j.gemv_columns), gemv_task, &j);
     }
     j.b = choose_blocking(&j, exec->threads);
     return tmc_exec_loop(exec, g->groups * j.b.row_blocks * j.b.column_blocks, gemm_task, &j);

@@ -161,12 +161,13 @@ static void make_positions(const job *j, size_t tile, size_t place, float *v) {
         .channels = j->channels, .a = a, .v = v + place * j->channels, .v_stride = j->position_stride});
 }
 
-/* One of 4 * threads parts of the segment's tiles. */
+static size_t input_tasks(const job *j) { return 4 * j->threads; }
+
 static void input_task(void *context, size_t index, size_t slot) {
     (void)slot;
     const job *j = context;
-    const size_t part = tmc_div_up(j->count, 4 * j->threads), end = tmc_min_size((index + 1) * part, j->count);
-    for (size_t i = index * part; i < end; i++)
+    const size_t end = (index + 1) * j->count / input_tasks(j);
+    for (size_t i = index * j->count / input_tasks(j); i < end; i++)
         make_positions(j, j->first + i, i % j->block, j->v + i / j->block * j->block_floats);
 }
 
@@ -345,7 +346,7 @@ tmc_status tmc_winograd_run(const tmc_op_run *run) {
     if (j.whole) return tmc_exec_loop(run->exec, tmc_div_up(j.tiles, j.block), block_task, &j);
     for (; j.first < j.tiles; j.first += j.count) {
         j.count = tmc_min_size(j.blocks * j.block, j.tiles - j.first);
-        TMC_TRY(tmc_exec_loop(run->exec, 4 * j.threads, input_task, &j));
+        TMC_TRY(tmc_exec_loop(run->exec, input_tasks(&j), input_task, &j));
         TMC_TRY(tmc_exec_loop(run->exec, tmc_div_up(j.count, j.block) * j.groups, product_task, &j));
     }
     return TMC_OK;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/syscall.h>
 #endif
 
 #include "base/alloc.h"
@@ -195,9 +196,9 @@ static bool a_worker_takes_part(tmc_exec *exec, uint64_t worker_sleeps_ns) {
     return s.by_workers;
 }
 
-/* A worker that does not run while it owns a task, as when another process has its core, then rests for 20 ms: no task
- * goes to it, and the caller does not wait. Later it takes part again. On a busy machine the caller may be the one that
- * does not run: once in some times is enough. */
+/* A worker that does not run while it owns a task, as when another process has its core, then rests for four times as
+ * long: no task goes to it, and the caller does not wait. Later it takes part again. On a busy machine the caller may
+ * be the one that does not run: once in some times is enough. */
 static void a_stalled_worker_rests(void **state) {
     (void)state;
     tmc_exec exec = start(2, 0);
@@ -205,7 +206,7 @@ static void a_stalled_worker_rests(void **state) {
     tmc_pool_begin(exec.workers);
     for (int i = 0; i < 20 && rests_seen < 3; i++) {
         stall s = {0};
-        assert_true(a_worker_takes_part(&exec, 5 * ms));
+        assert_true(a_worker_takes_part(&exec, 10 * ms));
         const uint64_t end_of_rest = tmc_clock_ns() + 15 * ms;
         while (tmc_clock_ns() < end_of_rest) tmc_exec_loop(&exec, 40, stall_task, &s);
         rests_seen += s.by_workers == 0;
@@ -320,15 +321,126 @@ static void big_cores_are_preferred(void **state) {
 #endif
 }
 
+/* ------------------------------------------------------------------------------------------------------ processors */
+
+#if defined(__linux__)
+
+/* The first processors that this thread may use, and all of them; false where there is only one. */
+static bool two_processors(int *first, int *second, cpu_set_t *all) {
+    *first = *second = -1;
+    if (sched_getaffinity(0, sizeof *all, all)) return false;
+    for (int i = CPU_SETSIZE - 1; i >= 0; i--)
+        if (CPU_ISSET((size_t)i, all)) *second = *first, *first = i;
+    return *second >= 0;
+}
+
+static void pin(pid_t thread, int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)processor, &set);
+    assert_int_equal(sched_setaffinity(thread, sizeof set, &set), 0);
+}
+
+typedef struct {
+    int callers;            /* processor */
+    uint32_t apart, beside; /* tasks of workers that may run there, and may not */
+    pid_t worker;
+    uint32_t begun, lent;
+    uint64_t end_ns;
+} placing;
+
+static void placing_task(void *context, size_t index, size_t slot) {
+    (void)index;
+    placing *p = context;
+    cpu_set_t set;
+    if (slot && !sched_getaffinity(0, sizeof set, &set)) {
+        __atomic_fetch_add(CPU_ISSET((size_t)p->callers, &set) ? &p->beside : &p->apart, 1, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&p->worker, (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+    }
+    sleep_ns(20000); /* lets a worker run */
+}
+
+static placing run_placed(tmc_exec *exec, int processor) {
+    placing p = {.callers = processor, .end_ns = tmc_clock_ns() + 20000 * ms};
+    pin(0, processor);
+    while (!p.apart && tmc_clock_ns() < p.end_ns) {
+        p.beside = 0;
+        tmc_pool_begin(exec->workers);
+        tmc_exec_loop(exec, 40, placing_task, &p);
+        tmc_pool_end(exec->workers);
+    }
+    return p;
+}
+
+static void lent_task(void *context, size_t index, size_t slot) {
+    (void)index;
+    placing *p = context;
+    if (slot) __atomic_store_n(&p->begun, 1, __ATOMIC_SEQ_CST);
+    while (tmc_clock_ns() < p->end_ns) {
+        if (slot ? sched_getcpu() == p->callers : __atomic_load_n(&p->begun, __ATOMIC_SEQ_CST)) {
+            __atomic_fetch_add(&p->lent, slot != 0, __ATOMIC_SEQ_CST);
+            break;
+        }
+    }
+    sleep_ns(20000); /* long enough a loop for two threads in the next run */
+}
+
+/* They follow the caller, stay where somebody else has put them, and may have its processor while it waits. */
+static void workers_leave_the_callers_processor(void **state) {
+    (void)state;
+    int first, second;
+    cpu_set_t all, set;
+    if (!two_processors(&first, &second, &all)) skip();
+    tmc_exec exec = start(2, MOST);
+    pid_t moved = 0;
+    for (int i = 0; i < 6; i++) {
+        const placing p = run_placed(&exec, i % 2 ? second : first);
+        assert_true(p.apart > 0);
+        assert_int_equal(p.beside, 0);
+        moved = p.worker;
+    }
+    for (int i = 0; i < 3; i++) {
+        placing p = {.callers = first, .end_ns = tmc_clock_ns() + 10000 * ms};
+        pin(0, first);
+        tmc_pool_begin(exec.workers);
+        tmc_exec_loop(&exec, 2, lent_task, &p);
+        tmc_pool_end(exec.workers);
+        assert_int_equal(p.lent, 1);
+        assert_int_equal(run_placed(&exec, first).beside, 0);
+    }
+    run_placed(&exec, second);
+    pin(moved, second);
+    run_placed(&exec, first);
+    pin(0, second);
+    check_loop(&exec, 40, 0);
+    assert_int_equal(sched_getaffinity(moved, sizeof set, &set), 0);
+    assert_true(CPU_COUNT(&set) == 1 && CPU_ISSET((size_t)second, &set));
+    assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
+    stop(&exec);
+}
+
+#else
+
+static void workers_leave_the_callers_processor(void **state) {
+    (void)state;
+    skip();
+}
+
+#endif
 #endif
 
 int main(void) {
 #if TMC_THREADS
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_task_once),        cmocka_unit_test(start_and_stop),
-        cmocka_unit_test(loops_inside_loops),     cmocka_unit_test(a_stop_ends_the_loop),
-        cmocka_unit_test(a_stalled_worker_rests), cmocka_unit_test(idle_workers_sleep),
-        cmocka_unit_test(signals_and_stack),      cmocka_unit_test(big_cores_are_preferred),
+        cmocka_unit_test(every_task_once),
+        cmocka_unit_test(start_and_stop),
+        cmocka_unit_test(loops_inside_loops),
+        cmocka_unit_test(a_stop_ends_the_loop),
+        cmocka_unit_test(a_stalled_worker_rests),
+        cmocka_unit_test(idle_workers_sleep),
+        cmocka_unit_test(signals_and_stack),
+        cmocka_unit_test(big_cores_are_preferred),
+        cmocka_unit_test(workers_leave_the_callers_processor),
     };
     alarm(300);
     return cmocka_run_group_tests(tests, NULL, NULL);
