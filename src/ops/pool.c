@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "graph/window.h"
+#include "kernels/prefetch.h"
 #include "ops/op.h"
 
 #define TASK_ELEMENTS (1u << 20) /* read by a task: under 1 ms on the slowest core */
@@ -84,6 +85,17 @@ static size_t equal_windows(const job *j, size_t ox) {
     return tmc_min_size((size_t)((last - start) / j->x.stride) + 1, j->out_w - ox);
 }
 
+/* What the next output row reads beside this one's: the processor fetches little of it where the input is a range of
+ * channels of a wider tensor. */
+static void prefetch_rows(const job *j, const float *image, int64_t iy0, size_t channels) {
+    const int64_t last = iy0 + j->y.stride < j->y.in ? iy0 + j->y.stride : j->y.in;
+    for (int64_t iy = iy0 < 0 ? 0 : iy0; iy < last; iy++) {
+        const float *a = image + (size_t)iy * (size_t)j->x.in * j->in_pitch;
+        for (int32_t x = 0; x < j->x.in; x++, a += j->in_pitch)
+            for (size_t i = 0; i < channels; i += 16) TMC_PREFETCH(a + i);
+    }
+}
+
 static void pool_task(void *context, size_t index, size_t slot) {
     (void)slot;
     const job *j = context;
@@ -94,6 +106,7 @@ static void pool_task(void *context, size_t index, size_t slot) {
     for (size_t row = first; row < last; row++) {
         const float *image = j->input + row / j->out_h * (size_t)j->y.in * (size_t)j->x.in * j->in_pitch + channel;
         const int64_t iy0 = (int64_t)(row % j->out_h) * j->y.stride - j->y.pad_begin;
+        if (row + 1 < last) prefetch_rows(j, image, iy0 + j->y.kernel, channels);
         for (size_t ox = 0, pixels; ox < j->out_w; ox += pixels) {
             pixels = equal_windows(j, ox);
             run_pixels(j, image, iy0, ox, pixels, channels, j->output + row * j->out_w * j->out_pitch + channel);

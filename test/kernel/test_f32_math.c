@@ -250,7 +250,7 @@ static void same_on_every_architecture(void **state) {
         for (uint32_t i = 0; i < SWEEP_BLOCK; i++) y[i] = tmc_f32_pow(fabsf(x[i]), (float)(i % 64) * 0.25f - 8);
         h = hash(h, y, SWEEP_BLOCK);
     }
-    if (h != UINT64_C(0x3329e6c6c8c76211)) fail_msg("the bits changed: %016llx", (unsigned long long)h);
+    if (h != UINT64_C(0x307b9d2ad24673d6)) fail_msg("the bits changed: %016llx", (unsigned long long)h);
 }
 
 /* The orders of docs/kernels-math.md, written out once more. */
