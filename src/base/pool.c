@@ -364,10 +364,12 @@ static void place(worker *w, int32_t processor, bool there) {
 #if defined(__linux__)
     cpu_set_t set;
     const pid_t thread = (pid_t)load(&w->thread);
-    if (!thread || sched_getaffinity(thread, sizeof set, &set)) return;
+    if (!thread) return;
+    w->avoided = there ? -1 : processor; /* also where the system refuses: it is not asked again */
+    w->placed = false;
+    if (sched_getaffinity(thread, sizeof set, &set)) return;
     if (!CPU_EQUAL(&set, &w->set)) w->allowed = set;
     set = w->allowed;
-    w->avoided = there ? -1 : processor;
     if (there) {
         CPU_ZERO(&set);
         if (CPU_ISSET((size_t)processor, &w->allowed)) CPU_SET((size_t)processor, &set);
