@@ -30,14 +30,20 @@
 #if defined(CPU_FEATURE_ACTIVE)
 
 /* What glibc 2.34 and later has asked the CPU at the start of the process. CPUID leaves a virtual machine: 13 us each
- * on one that runs in another, 0.3 ms for all that is asked below (docs/decisions/0015-cold-start.md). */
+ * on one that runs in another, 0.3 ms for all that is asked below (docs/decisions/0015-cold-start.md).
+ * CPU_FEATURE_ACTIVE itself shifts a signed 1 by 31 for AVX512VL. */
+static bool is_active(unsigned index) {
+    const uint32_t reg = __x86_get_cpuid_feature_leaf(index / 128)->active_array[index % 128 / 32];
+    return reg >> index % 32 & 1;
+}
+
 static uint32_t query_isa(void) {
     uint32_t isa = 0;
-    if (CPU_FEATURE_ACTIVE(SSE4_1)) isa |= BIT(TMC_ISA_SSE41);
-    if (!CPU_FEATURE_ACTIVE(AVX2) || !CPU_FEATURE_ACTIVE(FMA)) return isa;
+    if (is_active(x86_cpu_SSE4_1)) isa |= BIT(TMC_ISA_SSE41);
+    if (!is_active(x86_cpu_AVX2) || !is_active(x86_cpu_FMA)) return isa;
     isa |= BIT(TMC_ISA_AVX2);
-    if (CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512DQ) && CPU_FEATURE_ACTIVE(AVX512BW) &&
-        CPU_FEATURE_ACTIVE(AVX512VL))
+    if (is_active(x86_cpu_AVX512F) && is_active(x86_cpu_AVX512DQ) && is_active(x86_cpu_AVX512BW) &&
+        is_active(x86_cpu_AVX512VL))
         isa |= BIT(TMC_ISA_AVX512);
     return isa;
 }
