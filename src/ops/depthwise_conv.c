@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "graph/window.h"
 #include "ops/op.h"
+#include "ops/tiles.h"
 #include "ops/weights.h"
 
 #define MAX_TAPS 64
@@ -176,7 +177,7 @@ static void choose_parts(job *j, const tmc_caches *caches, uint32_t threads) {
     j->channels_per_part =
         caches->l1_bytes / 4 * 3 / (floats * sizeof(float)) / TMC_DEPTHWISE_WIDTH * TMC_DEPTHWISE_WIDTH;
     if (!d->row || j->channels_per_part < MIN_PART) j->channels_per_part = columns;
-    if (d->row && threads > 1 && j->rows * d->out_w < 96) {
+    if (d->row && threads > 1 && j->rows * d->out_w < TMC_TASK_MIN_ROWS) {
         const size_t few = tmc_round_up(tmc_div_up(columns, 2 * threads), TMC_DEPTHWISE_WIDTH);
         j->channels_per_part = tmc_min_size(j->channels_per_part, few < MIN_PART ? MIN_PART : few);
     }

@@ -5,11 +5,11 @@
 #include "base/checked.h"
 #include "format/packing.h"
 #include "ops/gemm_rows.h"
+#include "ops/tiles.h"
 
-/* Rows that all panels pass by: enough for weights to be fetched ahead while the tiles of one panel run, which is what
- * small images need (7x7, 512 channels, 3x3: 75 % of the FMA peak without, 91 % with); more where inputs and outputs
- * stay in an eighth of the L2 cache, since each call costs some 100 cycles. */
-#define MIN_BLOCK_ROWS 96
+/* Rows that all panels pass by are TMC_TASK_MIN_ROWS to this many: enough for weights to be fetched ahead while the
+ * tiles of one panel run, which is what small images need (7x7, 512 channels, 3x3: 75 % of the FMA peak without, 91 %
+ * with); more where inputs and outputs stay in an eighth of the L2 cache, since each call costs some 100 cycles. */
 #define MAX_BLOCK_ROWS 256
 /* Multiply-accumulates of a task: 0.1 ms on a desktop core, 1 ms on the slowest phone core, far above the cost of
  * handing it out. */
@@ -161,12 +161,12 @@ static size_t choose_block(const job *j) {
     const tmc_implicit_gemm *g = j->g;
     const size_t rows = row_count(g), width = (size_t)g->x.count;
     if (!tmc_gemm_is_plain(g) && tmc_gemm_has_strips(g))
-        return width <= MIN_BLOCK_ROWS ? MIN_BLOCK_ROWS / width * width : width;
-    size_t most = MIN_BLOCK_ROWS;
+        return width <= TMC_TASK_MIN_ROWS ? TMC_TASK_MIN_ROWS / width * width : width;
+    size_t most = TMC_TASK_MIN_ROWS;
     if (tmc_gemm_is_plain(g)) {
         const size_t row_bytes = (tmc_min_size(j->k, TMC_GEMM_MAX_CHUNK) + g->columns) * sizeof(float);
         most = tmc_min_size(j->caches.l2_bytes / 8 / row_bytes, MAX_BLOCK_ROWS);
-        if (most < MIN_BLOCK_ROWS) most = MIN_BLOCK_ROWS;
+        if (most < TMC_TASK_MIN_ROWS) most = TMC_TASK_MIN_ROWS;
     }
     const size_t mr = j->kernels->gemm[tmc_f32_gemm_index(call_width(j, 0, g->columns))].mr;
     return tmc_div_up(tmc_div_up(rows, tmc_div_up(rows, most)), mr) * mr;
@@ -187,13 +187,13 @@ static blocking choose_blocking(const job *j, uint32_t threads) {
     const size_t all = tmc_div_up(rows, b.block);
     size_t tasks = (size_t)(block_macs * all * g->groups / TASK_MACS) + 1;
     if (threads > 1) {
-        tasks = tmc_round_up(tasks < 4 * threads ? 4 * threads : tasks, threads);
-        b.row_blocks = tmc_min_size(tasks, rows < MIN_BLOCK_ROWS ? 1 : rows / MIN_BLOCK_ROWS);
+        const size_t least = 4 * (size_t)threads;
+        tasks = tmc_round_up(tasks < least ? least : tasks, threads);
+        b.row_blocks = tmc_min_size(tasks, rows < TMC_TASK_MIN_ROWS ? 1 : rows / TMC_TASK_MIN_ROWS);
         if (b.row_blocks > threads) b.row_blocks -= b.row_blocks % threads;
         b.column_blocks = tmc_min_size(tmc_div_up(tasks, b.row_blocks * g->groups), panels);
-        tasks = 4 * threads;
-        if (b.row_blocks * b.column_blocks * g->groups < tasks)
-            b.row_blocks = tmc_div_up(tasks, b.column_blocks * g->groups);
+        if (b.row_blocks * b.column_blocks * g->groups < least)
+            b.row_blocks = tmc_div_up(least, b.column_blocks * g->groups);
     } else {
         b.column_blocks = tmc_min_size((size_t)(block_macs / TASK_MACS) + 1, panels);
         b.row_blocks = tmc_min_size(tmc_div_up(tasks, b.column_blocks * g->groups), all);

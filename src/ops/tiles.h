@@ -4,6 +4,10 @@
 
 #include "base/checked.h"
 
+/* Rows, pixels of the output, of a task at least: with fewer, threads divide columns (channels), since weights could
+ * not be fetched ahead. Depthwise convolutions follow the products before them, so that data stay with a core. */
+#define TMC_TASK_MIN_ROWS 96
+
 typedef struct tmc_tiles {
     size_t count[3]; /* of each loop, outermost first; all >= 1 */
     size_t tile[3];  /* iterations of each loop in one task */

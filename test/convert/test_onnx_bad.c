@@ -4,13 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "lib/onnx_fixture.h"
+#include "lib/report_lines.h"
 
 /* -------------------------------------------------------------------------------------------- one change each */
 
@@ -278,25 +278,14 @@ static void test_huge_padding(void **state) {
 
 /* --------------------------------------------------------------------------------------------------------- report */
 
-typedef struct lines {
-    int count;
-    char text[4][128];
-} lines;
-
-static void collect(void *user, const char *line) {
-    lines *l = user;
-    if (l->count < 4) snprintf(l->text[l->count], sizeof l->text[0], "%s", line);
-    l->count++;
-}
-
 static void test_all_reasons_are_reported(void **state) {
     (void)state;
     onnx_fixture f;
     size_t size;
-    lines got = {0};
+    report_lines got = {0};
     ir_graph *graph;
     tmc_error err;
-    onnx_import_options options = {.report = collect, .report_user = &got};
+    onnx_import_options options = {.report = report_lines_collect, .report_user = &got};
     tmc_error_init(&err);
     onnx_fixture_init(&f);
     onnx_fixture_ints(&f, "wings", 2, 1);

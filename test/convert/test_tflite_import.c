@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #include "convert/tflite/model.h"
 #include "convert/tflite/tflite_import.h"
 #include "lib/ir_check.h"
+#include "lib/report_lines.h"
 #include "lib/tflite_samples.h"
 
 static ir_graph *import_sample(const tflite_sample *s, const tflite_import_options *options) {
@@ -189,21 +189,10 @@ static void test_halves(void **state) {
 
 /* ------------------------------------------------------------------------------------------------------- refused */
 
-typedef struct lines {
-    int count;
-    char text[4][256];
-} lines;
-
-static void collect(void *user, const char *line) {
-    lines *l = user;
-    if (l->count < 4) snprintf(l->text[l->count], sizeof l->text[0], "%s", line);
-    l->count++;
-}
-
 static void test_all_reasons_are_reported(void **state) {
     (void)state;
-    lines got = {0};
-    const tflite_import_options options = {.report = collect, .report_user = &got};
+    report_lines got = {0};
+    const tflite_import_options options = {.report = report_lines_collect, .report_user = &got};
     ir_graph *graph;
     tmc_error err;
     tmc_error_init(&err);
@@ -223,8 +212,8 @@ static void test_all_reasons_are_reported(void **state) {
 
 static void test_quantised_models_are_refused_in_one_line(void **state) {
     (void)state;
-    lines got = {0};
-    const tflite_import_options options = {.report = collect, .report_user = &got};
+    report_lines got = {0};
+    const tflite_import_options options = {.report = report_lines_collect, .report_user = &got};
     const uint32_t bytes = 54;
     ir_graph *graph;
     tmc_error err;

@@ -18,6 +18,17 @@ tmc_status emit_pay(const emitter *e, uint64_t bytes);
 
 static inline tmc_act_params emit_no_activation(void) { return (tmc_act_params){-__builtin_inff(), __builtin_inff()}; }
 
+/* Every axis from its first to its last element. */
+static inline tmc_slice_params emit_whole_slice(void) {
+    tmc_slice_params params;
+    for (int i = 0; i < TMC_MAX_RANK; i++) {
+        params.begin[i] = 0;
+        params.end[i] = INT32_MAX;
+        params.step[i] = 1;
+    }
+    return params;
+}
+
 /* Adds a node, and evaluates it at once where all inputs are constants and the result is small: then no node remains,
  * and the outputs are constants. */
 tmc_status emit_nodes(const emitter *e, uint16_t op, const void *params, const ir_id *inputs, uint32_t input_count,

@@ -48,9 +48,9 @@ static uint64_t result_derived(const onnx_lower *lw, uint16_t op, const ir_id *i
 tmc_status onnx_emit_outputs(onnx_lower *lw, uint16_t op, const void *params, const ir_id *inputs, uint32_t input_count,
                              ir_id *outputs, uint32_t output_count) {
     const emitter b = emitter_of(lw);
+    const uint64_t derived = result_derived(lw, op, inputs, input_count); /* `outputs` may be `inputs` */
     TMC_TRY(emit_nodes(&b, op, params, inputs, input_count, outputs, output_count));
     if (!ir_is_constant(lw->graph, outputs[0])) return TMC_OK;
-    uint64_t derived = result_derived(lw, op, inputs, input_count);
     for (uint32_t i = 0; i < output_count; i++) onnx_mark_derived(lw, outputs[i], derived);
     return TMC_OK;
 }

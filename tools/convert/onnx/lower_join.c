@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/emit.h"
 #include "convert/memory.h"
 #include "convert/onnx/lower.h"
 #include "graph/slice.h"
@@ -86,16 +87,6 @@ static int32_t saturate(int64_t value) {
     return (int32_t)(value < INT32_MIN ? INT32_MIN : value > INT32_MAX ? INT32_MAX : value);
 }
 
-static tmc_slice_params whole_slice(void) {
-    tmc_slice_params params;
-    for (int i = 0; i < TMC_MAX_RANK; i++) {
-        params.begin[i] = 0;
-        params.end[i] = INT32_MAX;
-        params.step[i] = 1;
-    }
-    return params;
-}
-
 typedef struct slice_lists {
     onnx_ints starts, ends, axes, steps;
 } slice_lists;
@@ -128,7 +119,7 @@ static bool slice_is_empty(const tmc_tensor_desc *x, const tmc_slice_params *par
 tmc_status onnx_lower_slice(onnx_lower *lw) {
     ir_id x;
     slice_lists s;
-    tmc_slice_params params = whole_slice();
+    tmc_slice_params params = emit_whole_slice();
     uint32_t seen = 0;
     TMC_TRY(read_slice(lw, &s));
     TMC_TRY(onnx_input(lw, 0, &x));
@@ -180,7 +171,7 @@ static tmc_status read_pads(onnx_lower *lw, int32_t rank, pad_lists *pads) {
 
 /* Negative padding cuts. Cutting first gives the same result for every mode that ONNX defines it for. */
 static tmc_status crop(onnx_lower *lw, ir_id x, int32_t rank, const pad_lists *pads, ir_id *out) {
-    tmc_slice_params params = whole_slice();
+    tmc_slice_params params = emit_whole_slice();
     bool cuts = false;
     for (int32_t i = 0; i < rank; i++) {
         if (pads->begin[i] < 0) params.begin[i] = pads->begin[i] < -INT32_MAX ? INT32_MAX : (int32_t)-pads->begin[i];

@@ -79,15 +79,6 @@ tmc_status tflite_opt_activation(tflite_lower *lw, uint32_t slot, tmc_act_params
 
 tmc_status tflite_axis(tflite_lower *lw, int64_t axis, int32_t rank, int32_t *out);        /* E_RANGE */
 tmc_status tflite_to_i32(tflite_lower *lw, const char *what, int64_t value, int32_t *out); /* E_RANGE */
-static inline tmc_slice_params tflite_whole(void) {
-    tmc_slice_params params;
-    for (int i = 0; i < TMC_MAX_RANK; i++) {
-        params.begin[i] = 0;
-        params.end[i] = INT32_MAX;
-        params.step[i] = 1;
-    }
-    return params;
-}
 
 /* ----------------------------------------------------------------------------------- the operators (operators.c) */
 

@@ -179,7 +179,7 @@ static tmc_status list_length(tflite_lower *lw, const char *what, const tflite_i
 tmc_status tflite_lower_slice(tflite_lower *lw) {
     ir_id x;
     tflite_ints begin, size;
-    tmc_slice_params params = tflite_whole();
+    tmc_slice_params params = emit_whole_slice();
     TMC_TRY(tflite_expect(lw, 3, 3, 1));
     TMC_TRY(tflite_input(lw, 0, &x));
     TMC_TRY(tflite_input_ints(lw, 1, "begin", &begin));
@@ -220,7 +220,7 @@ static tmc_status read_strided(tflite_lower *lw, strided *s) {
     TMC_TRY(list_length(lw, "end", &s->end, s->begin.count));
     TMC_TRY(list_length(lw, "strides", &s->step, s->begin.count));
     if (s->begin.count > 32) return tflite_refuse(lw, "begin", "%u entries are too many", s->begin.count);
-    s->slice = tflite_whole();
+    s->slice = emit_whole_slice();
     return TMC_OK;
 }
 

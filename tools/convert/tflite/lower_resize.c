@@ -38,7 +38,7 @@ static tmc_status read_resize(tflite_lower *lw, uint32_t align_slot, uint32_t ha
 /* With aligned corners a single row or column is the first one: what is behind it goes before. */
 static tmc_status keep_first(tflite_lower *lw, resize *r) {
     const tmc_tensor_desc x = *tflite_desc(lw, r->x);
-    tmc_slice_params first = tflite_whole();
+    tmc_slice_params first = emit_whole_slice();
     bool cuts = false;
     for (int i = 1; i < 3; i++) {
         if (r->params.sizes[i] != 1 || x.dims[i] == 1) continue;

@@ -166,7 +166,7 @@ tmc_status tflite_lower_broadcast_to(tflite_lower *lw) {
 tmc_status tflite_lower_reverse(tflite_lower *lw) {
     ir_id x;
     tflite_ints axes;
-    tmc_slice_params params = tflite_whole();
+    tmc_slice_params params = emit_whole_slice();
     TMC_TRY(tflite_expect(lw, 2, 2, 1));
     TMC_TRY(tflite_input(lw, 0, &x));
     TMC_TRY(tflite_input_ints(lw, 1, "axis", &axes));
@@ -258,7 +258,7 @@ tmc_status tflite_lower_batch_to_space(tflite_lower *lw) {
     static const int32_t perm[6] = {2, 3, 0, 4, 1, 5};
     batch_blocks b;
     ir_id y;
-    tmc_slice_params crop = tflite_whole();
+    tmc_slice_params crop = emit_whole_slice();
     TMC_TRY(read_batch_blocks(lw, "crops", &b));
     const tmc_tensor_desc x = *tflite_desc(lw, b.x);
     if (x.dims[0] % b.factor[0]) return does_not_divide(lw, x.dims[0], b.factor[0]);
