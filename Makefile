@@ -53,18 +53,21 @@ $(BUILD)/%__sse41.o: ISA_FLAGS := -msse4.1
 # exceptions, which do not pass through here.
 CFLAGS_ALL += -fno-asynchronous-unwind-tables -fno-unwind-tables
 ifeq ($(strip $(OPT)),-O2)
-FAST_KERNELS := gem dwconv blend unary winograd
+FAST_KERNELS := gem dwconv blend unary binary winograd
 FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard kernels/x86/f32_$(k)*.c kernels/arm/f32_$(k)*.c)) \
   src/ops/strided.c)
 # As fast with -Os, see docs/decisions/0009-levels.md.
-FAST_OBJ := $(filter-out %__sse41.o $(BUILD)/kernels/x86/f32_dwconv%__avx512.o,$(FAST_OBJ))
+FAST_OBJ := $(filter-out %__sse41.o $(BUILD)/kernels/x86/f32_dwconv%__avx512.o $(BUILD)/kernels/arm/f32_binary%.o,$(FAST_OBJ))
 # What checks a file, plans and keeps states, but walks no data: smaller still, where the compiler knows how.
 CALM_OBJ := $(filter-out %/pool.o %/exec.o %/checksum.o %/packing.o %/finite.o %/f32_gemm_cut.o, \
   $(patsubst %.c,$(BUILD)/%.o,$(foreach d,arena base cpu format graph plan runtime,$(wildcard src/$(d)/*.c)) $(wildcard kernels/*.c)))
 CALM_FLAGS := $(shell $(CC) -Oz -E -x c /dev/null > /dev/null 2>&1 && echo -Oz || echo -Os)
 ifeq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
 CALM_FLAGS += -fno-inline-small-functions -fno-move-loop-invariants
-$(FAST_OBJ): SIZE_FLAGS := -falign-functions=1 -falign-loops=1 -falign-jumps=1 -falign-labels=1
+PACKED := -falign-functions=1 -falign-jumps=1 -falign-labels=1
+$(FAST_OBJ): SIZE_FLAGS := $(PACKED) -falign-loops=1
+# Loops of a few instructions: 64 bytes of their place in the library were worth a fifth of their time.
+$(filter $(BUILD)/kernels/x86/f32_unary%.o $(BUILD)/kernels/x86/f32_binary%.o,$(FAST_OBJ)): SIZE_FLAGS := $(PACKED) -falign-loops=64
 endif
 $(filter-out $(FAST_OBJ) $(CALM_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
 $(CALM_OBJ): SIZE_FLAGS := $(CALM_FLAGS)

@@ -4,6 +4,7 @@
 
 #include "ops/chunk.h"
 
+#define LINE 64                  /* elements: whole cache lines of any type */
 #define OUT TMC_BROADCAST_INPUTS /* the output's strides */
 
 /* Steps of an input along the output's axes: axes that it lacks or has with dim 1 repeat. */
@@ -94,7 +95,14 @@ static void task(void *context, size_t index, size_t slot) {
 }
 
 tmc_status tmc_broadcast_run(const tmc_broadcast *b, tmc_exec *exec, tmc_broadcast_fn fn, void *context) {
-    job j = {b, fn, context};
+    tmc_broadcast shared = *b;
+    const size_t cols = b->dims[b->rank - 1];
+    if (b->rows > 1)
+        shared.row_block = tmc_chunk_share(b->rows, cols, 1, exec->threads);
+    else
+        shared.col_block = tmc_min_size(b->col_block, tmc_chunk_share(cols, 1, LINE, exec->threads));
+    job j = {&shared, fn, context};
+    b = &shared;
     size_t tasks = tmc_chunk_count(b->rows, b->row_block) * tmc_chunk_count(b->dims[b->rank - 1], b->col_block);
     return tmc_exec_loop(exec, tasks, task, &j);
 }

@@ -17,6 +17,14 @@ static inline size_t tmc_chunk_items(size_t item_elements) {
     return item_elements >= TMC_TASK_ELEMENTS ? 1 : TMC_TASK_ELEMENTS / item_elements;
 }
 
+/* The same, where threads share the items: as many items for each, in whole steps, so that none waits for another's
+ * last task. */
+static inline size_t tmc_chunk_share(size_t items, size_t item_elements, size_t step, size_t threads) {
+    const size_t most = tmc_chunk_items(item_elements);
+    if (threads < 2 || items <= step) return most;
+    return tmc_round_up(tmc_div_up(items, tmc_round_up(tmc_div_up(items, most), threads)), step);
+}
+
 static inline size_t tmc_chunk_count(size_t items, size_t per_task) { return tmc_div_up(items, per_task); }
 
 static inline tmc_chunk tmc_chunk_at(size_t items, size_t per_task, size_t index) {

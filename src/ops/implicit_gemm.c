@@ -202,6 +202,18 @@ static blocking choose_blocking(const job *j, uint32_t threads) {
     return b;
 }
 
+/* Several threads have equal parts: what one of them reads from memory takes twice as long. */
+static size_t choose_gemv_columns(const job *j, uint32_t threads) {
+    const size_t step = 16 * j->kernels->gemv.panels;
+    size_t columns = tmc_div_up(GEMV_TASK_MACS, j->k * step) * step;
+    if (threads > 1) {
+        const size_t tasks = tmc_round_up(tmc_div_up(j->g->columns, columns), threads);
+        columns = tmc_round_up(tmc_div_up(j->g->columns, tasks), 16);
+        if (columns > step) columns = tmc_round_up(columns, step);
+    }
+    return columns;
+}
+
 static bool is_gemv(const tmc_implicit_gemm *g) {
     return row_count(g) == 1 && tmc_gemm_is_plain(g) && g->groups == 1 && g->columns >= 16;
 }
@@ -213,8 +225,7 @@ tmc_status tmc_implicit_gemm_run(const tmc_implicit_gemm *g, const tmc_kernels *
              .caches = kernels->caches,
              .k = (size_t)g->y.taps * (size_t)g->x.taps * g->channels};
     if (is_gemv(g)) {
-        const size_t step = 16 * j.kernels->gemv.panels;
-        j.gemv_columns = tmc_div_up(GEMV_TASK_MACS, j.k * step) * step;
+        j.gemv_columns = choose_gemv_columns(&j, exec->threads);
         return tmc_exec_loop(exec, tmc_div_up(g->columns, j.gemv_columns), gemv_task, &j);
     }
     j.b = choose_blocking(&j, exec->threads);

@@ -2,6 +2,8 @@
 #include "ops/op.h"
 #include "ops/tiles.h"
 
+#define LINE 64 /* elements: whole cache lines of any type */
+
 static const tmc_f32_unary_kernel *find_kernel(const tmc_kernels *kernels, int32_t kind) {
     switch (kind) {
 #define X(NAME, name)                                                                                                  \
@@ -82,7 +84,9 @@ static tmc_status run(const tmc_op_run *run) {
         j.x_pitch = tmc_tensor_pitch(x) * j.element;
         j.y_pitch = tmc_tensor_pitch(y) * j.element;
     }
-    j.tiles = tmc_tiles_split(1, rows, cols, TMC_TASK_ELEMENTS);
+    const size_t share = rows > 1 ? tmc_chunk_share(rows, cols, 1, run->exec->threads) * cols
+                                  : tmc_chunk_share(cols, 1, LINE, run->exec->threads);
+    j.tiles = tmc_tiles_split(1, rows, cols, tmc_min_size(share, TMC_TASK_ELEMENTS));
     if (x->dtype == TMC_F32) j.kernel = find_kernel(run->kernels, p->kind)->run;
     return tmc_exec_loop(run->exec, j.tiles.total, task, &j);
 }
