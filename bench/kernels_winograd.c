@@ -9,12 +9,18 @@ enum { CHANNELS = 64 };
 typedef struct {
     const tmc_f32_winograd_kernel *kernel;
     tmc_f32_winograd_input_args input;
+    tmc_f32_winograd_weights_args weights;
     tmc_f32_winograd_output_args output;
 } winograd_call;
 
 static void call_input(void *context) {
     winograd_call *c = context;
     c->kernel->input(&c->input);
+}
+
+static void call_weights(void *context) {
+    winograd_call *c = context;
+    c->kernel->weights(&c->weights);
 }
 
 static void call_output(void *context) {
@@ -37,6 +43,8 @@ void bench_winograd_kernels(bench_run *run, const tmc_f32_winograd_kernels *tabl
         for (size_t p = 0; p < positions; p++) o->pointers[p] = o->x + p * CHANNELS;
         call.input =
             (tmc_f32_winograd_input_args){.channels = CHANNELS, .a = o->pointers, .v = o->y, .v_stride = 17 * CHANNELS};
+        call.weights = (tmc_f32_winograd_weights_args){
+            .channels = CHANNELS / 16, .width = 16, .g = o->x, .u = o->y, .u_stride = 17 * CHANNELS};
         call.output = (tmc_f32_winograd_output_args){.columns = CHANNELS,
                                                      .rows = m,
                                                      .pixels = m,
@@ -49,6 +57,7 @@ void bench_winograd_kernels(bench_run *run, const tmc_f32_winograd_kernels *tabl
                                                      .lo = -INFINITY,
                                                      .hi = INFINITY};
         report(run, &call, "input", call_input, positions, positions);
+        report(run, &call, "weights", call_weights, 9, positions);
         report(run, &call, "output", call_output, positions + 1, m * m);
     }
 }

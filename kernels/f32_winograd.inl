@@ -15,7 +15,10 @@
 
 #if WINOGRAD_M == 2
 
-/* Interpolation at 0, 1, -1 and infinity: only additions. */
+/* Interpolation at 0, 1, -1 and infinity: pixels and products have only additions. */
+#define G0 (-1.0f)
+static const float points[][3] = {{0.5f, 0.5f, 0.5f}};
+
 WINOGRAD_AXIS void input_axis(const vecf d[ALPHA], vecf v[ALPHA]) {
     v[0] = vec_sub(d[2], d[0]);
     v[1] = vec_add(d[1], d[2]);
@@ -35,6 +38,11 @@ WINOGRAD_AXIS void output_axis(const vecf m[ALPHA], bool last, vecf bias, vecf y
  * (docs/decisions/0008-winograd.md), and all products of them below are exact in f32. */
 #define P 0.6875f
 #define Q 1.5f
+
+/* Rows of G, rounded: (G0, 0, 0) of the point 0, (1, +-s, s^2) / divisor of the points s = P and Q. */
+#define G0 0x1.e1709ap-1f
+static const float points[][3] = {{-0x1.30bc4ep-1f, -0x1.a302eap-2f, -0x1.201202p-2f},
+                                  {0x1.001002p-3f, 0x1.801802p-3f, 0x1.201202p-2f}};
 
 WINOGRAD_AXIS void input_axis(const vecf d[ALPHA], vecf v[ALPHA]) {
     const vecf p = vec_set(P), q = vec_set(Q), pp = vec_set(-P * P), qq = vec_set(-Q * Q);
@@ -82,6 +90,46 @@ TMC_INLINE void input_block(const float *const *a, size_t i, float *v, size_t st
     }
 }
 
+/* One axis at the points +s and -s, of which `row` is the row of G. */
+WINOGRAD_AXIS void weights_pair(vecf g0, vecf g1, vecf g2, const float row[3], vecf *plus, vecf *minus) {
+    const vecf even = vec_fma(g2, vec_set(row[2]), vec_mul(g0, vec_set(row[0]))), odd = vec_mul(g1, vec_set(row[1]));
+    *plus = vec_add(even, odd);
+    *minus = vec_sub(even, odd);
+}
+
+/* The positions of one y. */
+WINOGRAD_AXIS void weights_row(vecf t0, vecf t1, vecf t2, float *u, size_t stride) {
+    vec_store(u, vec_mul(t0, vec_set(G0)));
+    TMC_UNROLL
+    for (size_t s = 0; s < WINOGRAD_M / 2; s++) {
+        vecf plus, minus;
+        weights_pair(t0, t1, t2, points[s], &plus, &minus);
+        vec_store(u + (1 + 2 * s) * stride, plus);
+        vec_store(u + (2 + 2 * s) * stride, minus);
+    }
+    vec_store(u + (ALPHA - 1) * stride, t2);
+}
+
+/* Taps `width` apart. A y after the other, with the taps loaded again: so nothing else needs a register. */
+TMC_INLINE void weights_block(const float *g, size_t width, float *u, size_t stride) {
+    const vecf g0 = vec_set(G0);
+    weights_row(vec_mul(vec_load(g), g0), vec_mul(vec_load(g + width), g0), vec_mul(vec_load(g + 2 * width), g0), u,
+                stride);
+    TMC_UNROLL
+    for (size_t s = 0; s < WINOGRAD_M / 2; s++) {
+        vecf plus[3], minus[3];
+        TMC_UNROLL
+        for (size_t x = 0; x < 3; x++)
+            weights_pair(vec_load(g + x * width), vec_load(g + (3 + x) * width), vec_load(g + (6 + x) * width),
+                         points[s], &plus[x], &minus[x]);
+        u += ALPHA * stride;
+        weights_row(plus[0], plus[1], plus[2], u, stride);
+        u += ALPHA * stride;
+        weights_row(minus[0], minus[1], minus[2], u, stride);
+    }
+    weights_row(vec_load(g + 6 * width), vec_load(g + 7 * width), vec_load(g + 8 * width), u + ALPHA * stride, stride);
+}
+
 /* Columns [n, n + VEC_WIDTH). */
 TMC_INLINE void output_block(const tmc_f32_winograd_output_args *args, size_t n) {
     vecf t[ALPHA][WINOGRAD_M];
@@ -118,6 +166,15 @@ TMC_NOINLINE void input_blocks(const tmc_f32_winograd_input_args *args) {
     }
 }
 
+TMC_NOINLINE void weights_blocks(const tmc_f32_winograd_weights_args *args) {
+    const size_t width = args->width;
+    const float *g = args->g;
+    float *u = args->u;
+    for (size_t i = args->channels; i > 0; i--, g += 8 * width)
+        for (size_t n = 0; n < width; n += VEC_WIDTH, g += VEC_WIDTH, u += VEC_WIDTH)
+            weights_block(g, width, u, args->u_stride);
+}
+
 TMC_NOINLINE void output_blocks(const tmc_f32_winograd_output_args *args) {
     const size_t last = args->columns - VEC_WIDTH;
     for (size_t n = 0;; n = n + VEC_WIDTH < last ? n + VEC_WIDTH : last) {
@@ -146,6 +203,18 @@ TMC_NOINLINE void input_head(const tmc_f32_winograd_input_args *args) {
     input_blocks(&(tmc_f32_winograd_input_args){VEC_WIDTH, a, positions[0], VEC_WIDTH});
     copy_rows(args->v, args->v_stride, positions[0], VEC_WIDTH, ALPHA * ALPHA, args->channels);
 }
+
+#if VEC_WIDTH > 4
+TMC_NOINLINE void weights_head(const tmc_f32_winograd_weights_args *args) {
+    const size_t width = args->width;
+    float taps[9][VEC_WIDTH] = {{0}}, positions[ALPHA * ALPHA][VEC_WIDTH];
+    for (size_t i = 0; i < args->channels; i++) {
+        copy_rows(taps[0], VEC_WIDTH, args->g + i * 9 * width, width, 9, width);
+        weights_blocks(&(tmc_f32_winograd_weights_args){1, VEC_WIDTH, taps[0], positions[0], VEC_WIDTH});
+        copy_rows(args->u + i * width, args->u_stride, positions[0], VEC_WIDTH, ALPHA * ALPHA, width);
+    }
+}
+#endif
 
 TMC_NOINLINE void output_head(const tmc_f32_winograd_output_args *args) {
     float products[ALPHA * ALPHA][VEC_WIDTH] = {{0}}, bias[VEC_WIDTH] = {0}, tile[WINOGRAD_M][WINOGRAD_M][VEC_WIDTH];
@@ -177,6 +246,16 @@ void WINOGRAD_NAME(input)(const tmc_f32_winograd_input_args *args) {
         input_head(args);
     else
         input_blocks(args);
+}
+
+void WINOGRAD_NAME(weights)(const tmc_f32_winograd_weights_args *args) {
+#if VEC_WIDTH > 4
+    if (args->width < VEC_WIDTH) {
+        weights_head(args);
+        return;
+    }
+#endif
+    weights_blocks(args);
 }
 
 void WINOGRAD_NAME(output)(const tmc_f32_winograd_output_args *args) {

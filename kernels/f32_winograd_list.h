@@ -6,6 +6,7 @@
 
 #define TMC_F32_WINOGRAD_X(m, isa, ISA)                                                                                \
     void tmc_f32_winograd_##m##x##m##_input__##isa(const tmc_f32_winograd_input_args *args);                           \
+    void tmc_f32_winograd_##m##x##m##_weights__##isa(const tmc_f32_winograd_weights_args *args);                       \
     void tmc_f32_winograd_##m##x##m##_output__##isa(const tmc_f32_winograd_output_args *args);
 #include "kernels/f32_winograd.inc"
 #undef TMC_F32_WINOGRAD_X

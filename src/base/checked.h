@@ -37,5 +37,6 @@ static inline size_t tmc_round_up(size_t value, size_t align) { return (value + 
 static inline size_t tmc_div_up(size_t value, size_t by) { return (value + by - 1) / by; }
 
 static inline size_t tmc_min_size(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t tmc_max_size(size_t a, size_t b) { return a > b ? a : b; }
 
 #endif

@@ -75,7 +75,7 @@ enum { TMC_ROLE_ACTIVATION = 0, TMC_ROLE_INPUT = 1, TMC_ROLE_CONSTANT = 2 };
 typedef enum tmc_packing {
     TMC_PACK_NONE = 0,             /* dense, row-major */
     TMC_PACK_F32_PANELS = 1,       /* panels of 16 (8, 4) output channels, bias row first */
-    TMC_PACK_F32_WINOGRAD_2X2 = 2, /* the same of the transformed 3x3 kernel: the convolution is computed so */
+    TMC_PACK_F32_WINOGRAD_2X2 = 2, /* the same panels of a 3x3 kernel: the convolution is computed so */
     TMC_PACK_F32_WINOGRAD_4X4 = 3,
     TMC_PACK_END
 } tmc_packing;

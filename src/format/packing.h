@@ -24,9 +24,9 @@
  * need no partial vectors. Below 16 channels there is one panel with zeros behind them. The weights of a panel lie side
  * by side: those of a dense tensor are 4 * C bytes apart, which for many C is a multiple of the cache's sets.
  *
- * TMC_PACK_F32_WINOGRAD_2X2 and _4X4. The weights g [O,3,3,I] of a convolution of stride 1 as U = G g G^T, 4x4 or 6x6
- * positions for each pair of channels (docs/winograd.md), in panels as if the kernel were that large: k runs position
- * y, position x, input channel. */
+ * TMC_PACK_F32_WINOGRAD_2X2 and _4X4. The same panels of a 3x3 convolution of stride 1 that is computed by Winograd's
+ * algorithm with tiles of so many outputs (docs/winograd.md), but k runs input channel, kernel y, kernel x: the nine
+ * taps of a channel lie side by side, since they are transformed together. */
 #ifndef TMC_FORMAT_PACKING_H
 #define TMC_FORMAT_PACKING_H
 

@@ -9,11 +9,10 @@ tmc_pack_shape tmc_packed_shape(uint16_t op, const void *params, const tmc_tenso
                         .dilation = {1, 1, 1}};
     if (op == TMC_OP_FULLY_CONNECTED) return s;
     const tmc_conv_params *p = params;
-    const size_t winograd = tmc_winograd_tile(weights->packing);
     s.groups = (size_t)p->groups;
     s.columns /= s.groups;
     for (int i = 0; i < 3; i++) {
-        s.kernel[i] = winograd && i > 0 ? tmc_winograd_alpha(winograd) : (size_t)p->kernel[i];
+        s.kernel[i] = (size_t)p->kernel[i];
         if (op != TMC_OP_CONV_TRANSPOSE) continue; /* only there do strides cut the kernel into phases */
         s.stride[i] = (size_t)p->stride[i];
         s.dilation[i] = (size_t)p->dilation[i];

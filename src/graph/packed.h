@@ -7,8 +7,7 @@
 #include "graph/op.h"
 #include "graph/tensor.h"
 
-/* Geometry of the weights (input 1) of a conv, conv_transpose or fully_connected that tmc_infer accepts.
- * With a Winograd packing the kernel is the transformed one. */
+/* Geometry of the weights (input 1) of a conv, conv_transpose or fully_connected that tmc_infer accepts. */
 tmc_pack_shape tmc_packed_shape(uint16_t op, const void *params, const tmc_tensor_desc *weights);
 
 /* Bytes of these weights, or of a depthwise_conv's, in their packing, which is in panels; *bytes is left untouched on

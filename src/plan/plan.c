@@ -213,8 +213,8 @@ static tmc_status lay_out(tmc_plan *plan, tmc_plan_work *work, bool views, tmc_e
     return tmc_storage_lay_out(plan, work, err);
 }
 
-/* A sixteenth is what a layout may lose anyway; beyond that, memory is worth a copy. */
-static bool too_large(uint64_t bytes, uint64_t without_views) { return bytes > without_views + without_views / 16; }
+/* A sixteenth is what a layout may lose anyway, up to a sixth is worth fewer copies: U-Net 256 takes 13 % more. */
+static bool too_large(uint64_t bytes, uint64_t without_views) { return bytes > without_views + without_views / 6; }
 
 /* The lower bound of the arena without views spares its layout in all but a few graphs. */
 static tmc_status choose_views(tmc_plan *plan, tmc_plan_work *work, tmc_plan_views views, tmc_error *err) {

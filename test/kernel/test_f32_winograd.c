@@ -19,14 +19,15 @@
 
 static const tmc_f32_winograd_kernel all[] = {
 #define TMC_F32_WINOGRAD_X(m, isa, ISA)                                                                                \
-    {tmc_f32_winograd_##m##x##m##_input__##isa, tmc_f32_winograd_##m##x##m##_output__##isa, m,                         \
-     "f32_winograd_" #m "x" #m "__" #isa, TMC_ISA_##ISA},
+    {tmc_f32_winograd_##m##x##m##_input__##isa,  tmc_f32_winograd_##m##x##m##_weights__##isa,                          \
+     tmc_f32_winograd_##m##x##m##_output__##isa, m,                                                                    \
+     "f32_winograd_" #m "x" #m "__" #isa,        TMC_ISA_##ISA},
 #include "kernels/f32_winograd.inc"
 #undef TMC_F32_WINOGRAD_X
 };
 #define KERNELS (sizeof all / sizeof *all)
 
-enum { MAX_POSITIONS = 36, MAX_WIDTH = 40, MAX_STRIDE = MAX_WIDTH + 3 };
+enum { MAX_POSITIONS = 36, MAX_WIDTH = 40, MAX_STRIDE = MAX_WIDTH + 3, MAX_PANEL = 16 * 9 };
 
 static void fill(random_state *r, float *data, size_t count, bool special) {
     if (special)
@@ -59,6 +60,29 @@ static void check_input(random_state *r, const tmc_f32_winograd_kernel *kernel, 
     bits_assert_equal(expected, v.data, v.bytes / sizeof(float), what);
     for (size_t i = 0; i < positions; i++) guard_free(&pixels[i]);
     guard_free(&v);
+}
+
+static void check_weights(random_state *r, const tmc_f32_winograd_kernel *kernel, size_t channels, size_t width,
+                          guard_side side, bool special) {
+    const size_t positions = (kernel->m + 2) * (kernel->m + 2), count = channels * width, stride = count + channels % 3;
+    static float expected[MAX_POSITIONS * (MAX_PANEL + 2)];
+    guard_buffer g = guard_alloc(9 * count * sizeof(float), side);
+    guard_buffer u = guard_alloc(((positions - 1) * stride + count) * sizeof(float), side);
+    const float *taps = g.data;
+    fill(r, g.data, 9 * count, special);
+    memcpy(expected, u.data, u.bytes);
+    for (size_t i = 0; i < count; i++) {
+        float in[9], out[MAX_POSITIONS];
+        for (size_t k = 0; k < 9; k++) in[k] = taps[(i / width * 9 + k) * width + i % width];
+        naive_winograd_weights(kernel->isa, kernel->m, in, out);
+        for (size_t k = 0; k < positions; k++) expected[k * stride + i] = out[k];
+    }
+    kernel->weights(&(tmc_f32_winograd_weights_args){channels, width, g.data, u.data, stride});
+    char what[100];
+    snprintf(what, sizeof what, "%s weights, %zu channels of %zu columns", kernel->name, channels, width);
+    bits_assert_equal(expected, u.data, u.bytes / sizeof(float), what);
+    guard_free(&g);
+    guard_free(&u);
 }
 
 typedef struct output_case {
@@ -125,6 +149,19 @@ static void bits_of_inputs(void **state) {
     }
 }
 
+static void bits_of_weights(void **state) {
+    (void)state;
+    random_state r;
+    random_init(&r, 63);
+    for (size_t k = 0; k < KERNELS; k++) {
+        if (!runs_here(k)) continue;
+        for (size_t channels = 1; channels <= 9; channels++)
+            for (size_t width = 4; width <= 16; width *= 2)
+                for (int i = 0; i < 4; i++)
+                    check_weights(&r, &all[k], channels, width, i % 2 ? GUARD_START : GUARD_END, i >= 2);
+    }
+}
+
 static void bits_of_outputs(void **state) {
     (void)state;
     random_state r;
@@ -171,6 +208,7 @@ static void selection(void **state) {
         tmc_f32_winograd_select(all[k].isa, &kernels);
         const tmc_f32_winograd_kernel *kernel = &kernels.size[all[k].m == 4];
         assert_ptr_equal(kernel->input, all[k].input);
+        assert_ptr_equal(kernel->weights, all[k].weights);
         assert_ptr_equal(kernel->output, all[k].output);
         assert_int_equal(kernel->m, all[k].m);
         assert_int_equal(strncmp(all[k].name, kernel->name, strlen(kernel->name)), 0); /* without the level */
@@ -206,8 +244,8 @@ static void speed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bits_of_inputs), cmocka_unit_test(bits_of_outputs), cmocka_unit_test(nothing_vanishes),
-        cmocka_unit_test(selection),      cmocka_unit_test(speed),
+        cmocka_unit_test(bits_of_inputs),   cmocka_unit_test(bits_of_weights), cmocka_unit_test(bits_of_outputs),
+        cmocka_unit_test(nothing_vanishes), cmocka_unit_test(selection),       cmocka_unit_test(speed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

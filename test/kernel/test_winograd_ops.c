@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "convert/winograd.h"
 #include "format/packing.h"
 #include "graph/packed.h"
 #include "lib/bits.h"
@@ -24,7 +23,7 @@ typedef struct conv_case {
     size_t tile;
     tmc_conv_params p;
     tmc_tensor_desc x_desc, w_desc, y_desc;
-    float *x, *w, *u, *bias; /* bias may be NULL */
+    float *x, *w, *bias; /* bias may be NULL */
     float *packed;
     size_t packed_bytes;
     char what[120];
@@ -55,19 +54,20 @@ static conv_case make_case(random_state *r, size_t tile, const int32_t x[4], int
     c.w_desc.packing = tile == 2 ? TMC_PACK_F32_WINOGRAD_2X2 : TMC_PACK_F32_WINOGRAD_4X4;
     c.y_desc =
         op_desc(TMC_F32, 4, (int32_t[]){x[0], x[1] + pads[0] + pads[2] - 2, x[2] + pads[1] + pads[3] - 2, outputs});
-    const size_t n = (size_t)outputs, k = (size_t)x[3], positions = (tile + 2) * (tile + 2);
+    const size_t n = (size_t)outputs, k = (size_t)x[3];
     c.x = floats(tmc_tensor_elements(&c.x_desc));
     c.w = floats(n * 9 * k);
-    c.u = floats(n * positions * k);
     random_fill(r, c.x, tmc_tensor_elements(&c.x_desc), -1, 1);
     if (special) random_fill_special(r, c.x, tmc_tensor_elements(&c.x_desc));
     random_fill(r, c.w, n * 9 * k, -1, 1);
     if (random_int(r, 0, 3)) random_fill(r, c.bias = floats(n), n, -1, 1);
-    assert_true(winograd_weights(tile, n, k, c.w, c.u));
     const tmc_pack_shape shape = tmc_packed_shape(TMC_OP_CONV, &c.p, &c.w_desc);
     c.packed_bytes = (size_t)tmc_pack_floats(&shape) * sizeof(float);
     c.packed = floats(c.packed_bytes / sizeof(float));
-    tmc_pack_weights(c.packed, &shape, c.u, c.bias);
+    float *taps = floats(n * 9 * k); /* [outputs][channels][taps] */
+    for (size_t i = 0; i < n * 9 * k; i++) taps[i] = c.w[(i / (9 * k) * 9 + i % 9) * k + i / 9 % k];
+    tmc_pack_panels(c.packed, taps, n, 9 * k, 9 * k, 1, c.bias);
+    free(taps);
     snprintf(c.what, sizeof c.what, "%zux%zu: x [%d,%d,%d,%d] pads %d,%d,%d,%d outputs %d bias %d", tile, tile, x[0],
              x[1], x[2], x[3], pads[0], pads[1], pads[2], pads[3], outputs, c.bias != NULL);
     return c;
@@ -76,7 +76,6 @@ static conv_case make_case(random_state *r, size_t tile, const int32_t x[4], int
 static void free_case(conv_case *c) {
     free(c->x);
     free(c->w);
-    free(c->u);
     free(c->bias);
     free(c->packed);
 }
@@ -85,7 +84,7 @@ static void check_bound(const conv_case *c, const float *y) {
     const size_t count = tmc_tensor_elements(&c->y_desc);
     double *exact = malloc(count * sizeof *exact), *bound = malloc(count * sizeof *bound);
     assert_true(exact && bound);
-    naive_winograd_bound(c->tile, &c->p, &c->x_desc, c->x, c->w, c->u, c->bias, &c->y_desc, exact, bound);
+    naive_winograd_bound(c->tile, &c->p, &c->x_desc, c->x, c->w, c->bias, &c->y_desc, exact, bound);
     for (size_t i = 0; i < count; i++)
         if (!(fabs((double)y[i] - exact[i]) <= bound[i]))
             fail_msg("%s: element %zu is %.9g, exactly %.9g, the bound is %.3g", c->what, i, (double)y[i], exact[i],
@@ -115,11 +114,11 @@ static void check_case(const conv_case *c, bool finite) {
     float *expected = floats(tmc_tensor_elements(&c->y_desc));
     tmc_isa levels[LEVELS_MAX];
     const size_t count = level_list(levels);
-    naive_winograd_conv(TMC_ISA_REF, c->tile, &c->p, &c->x_desc, c->x, c->u, c->bias, &c->y_desc, expected);
+    naive_winograd_conv(TMC_ISA_REF, c->tile, &c->p, &c->x_desc, c->x, c->w, c->bias, &c->y_desc, expected);
     if (finite) check_bound(c, expected);
     for (size_t i = 0; i < count; i++) {
         if (levels[i] == TMC_ISA_SSE41)
-            naive_winograd_conv(levels[i], c->tile, &c->p, &c->x_desc, c->x, c->u, c->bias, &c->y_desc, expected);
+            naive_winograd_conv(levels[i], c->tile, &c->p, &c->x_desc, c->x, c->w, c->bias, &c->y_desc, expected);
         check_level(c, levels[i], expected);
     }
     free(expected);
@@ -149,7 +148,8 @@ static void test_blocks(void **state) {
                                         {1, 45, 47, 5, 70},
                                         {2, 29, 31, 33, 17},
                                         {1, 9, 9, 130, 77},
-                                        {1, 5, 4, 301, 29}};
+                                        {1, 5, 4, 301, 29},
+                                        {1, 61, 61, 20, 260}};
     static const int32_t pads[4] = {1, 1, 1, 1};
     random_state r;
     random_init(&r, 72);

@@ -27,6 +27,22 @@ static void input_axis(tmc_isa isa, size_t tile, const float d[A], float v[A]) {
     v[5] = level_fma(isa, d[1], p * p * q * q, level_fma(isa, d[3], -p * p - q * q, d[5]));
 }
 
+/* The positive factors of G's rows: of 1, s and s^2 for each point s > 0, then of the point 0. */
+static const float rows2[1][3] = {{0.5f, 0.5f, 0.5f}};
+static const float rows4[2][3] = {{-0x1.30bc4ep-1f, -0x1.a302eap-2f, -0x1.201202p-2f},
+                                  {0x1.001002p-3f, 0x1.801802p-3f, 0x1.201202p-2f}};
+
+static void weights_axis(tmc_isa isa, size_t tile, const float g[3], float u[A]) {
+    u[0] = g[0] * (tile == 2 ? -1.0f : 0x1.e1709ap-1f);
+    for (size_t i = 0; i < tile / 2; i++) {
+        const float *row = tile == 2 ? rows2[i] : rows4[i];
+        const float even = level_fma(isa, g[2], row[2], g[0] * row[0]), odd = g[1] * row[1];
+        u[1 + 2 * i] = even + odd;
+        u[2 + 2 * i] = even - odd;
+    }
+    u[tile + 1] = g[2];
+}
+
 /* `bias` is NULL in the first of the two stages. */
 static void output_axis(tmc_isa isa, size_t tile, const float m[A], const float *bias, float y[4]) {
     if (tile == 2) {
@@ -51,6 +67,18 @@ void naive_winograd_input(tmc_isa isa, size_t tile, const float *d, float *v) {
         for (size_t y = 0; y < alpha; y++) in[y] = rows[y][x];
         input_axis(isa, tile, in, out);
         for (size_t y = 0; y < alpha; y++) v[y * alpha + x] = out[y];
+    }
+}
+
+void naive_winograd_weights(tmc_isa isa, size_t tile, const float *g, float *u) {
+    float columns[3][A], in[3];
+    for (size_t x = 0; x < 3; x++) {
+        for (size_t y = 0; y < 3; y++) in[y] = g[y * 3 + x];
+        weights_axis(isa, tile, in, columns[x]);
+    }
+    for (size_t y = 0; y < tile + 2; y++) {
+        for (size_t x = 0; x < 3; x++) in[x] = columns[x][y];
+        weights_axis(isa, tile, in, u + y * (tile + 2));
     }
 }
 
@@ -90,11 +118,17 @@ static size_t output_index(const tmc_tensor_desc *desc, size_t n, size_t y, size
 }
 
 void naive_winograd_conv(tmc_isa isa, size_t tile, const tmc_conv_params *params, const tmc_tensor_desc *x_desc,
-                         const float *x, const float *u, const float *bias, const tmc_tensor_desc *y_desc, float *y) {
+                         const float *x, const float *g, const float *bias, const tmc_tensor_desc *y_desc, float *y) {
     const size_t positions = (tile + 2) * (tile + 2), channels = (size_t)x_desc->dims[3];
     const size_t h = (size_t)y_desc->dims[1], w = (size_t)y_desc->dims[2];
+    const size_t outputs = (size_t)y_desc->dims[3];
     float d[A * A], m[A * A], out[16], *v = malloc(channels * positions * sizeof *v);
-    if (!v) abort();
+    float *u = malloc(outputs * channels * positions * sizeof *u); /* [outputs][channels][positions] */
+    if (!v || !u) abort();
+    for (size_t i = 0; i < outputs * channels; i++) {
+        for (size_t k = 0; k < 9; k++) d[k] = g[(i / channels * 9 + k) * channels + i % channels];
+        naive_winograd_weights(isa, tile, d, u + i * positions);
+    }
     for (size_t n = 0; n < (size_t)y_desc->dims[0]; n++)
         for (size_t y0 = 0; y0 < h; y0 += tile)
             for (size_t x0 = 0; x0 < w; x0 += tile) {
@@ -102,11 +136,11 @@ void naive_winograd_conv(tmc_isa isa, size_t tile, const tmc_conv_params *params
                     load_tile(tile, params, x_desc, x, n, y0, x0, c, d);
                     naive_winograd_input(isa, tile, d, v + c * positions);
                 }
-                for (size_t o = 0; o < (size_t)y_desc->dims[3]; o++) {
+                for (size_t o = 0; o < outputs; o++) {
                     memset(m, 0, sizeof m);
                     for (size_t c = 0; c < channels; c++)
                         for (size_t i = 0; i < positions; i++)
-                            m[i] = level_fma(isa, v[c * positions + i], u[(o * positions + i) * channels + c], m[i]);
+                            m[i] = level_fma(isa, v[c * positions + i], u[(o * channels + c) * positions + i], m[i]);
                     naive_winograd_output(isa, tile, m, bias ? bias[o] : 0.0f, out);
                     for (size_t i = 0; i < tile * tile; i++)
                         if (y0 + i / tile < h && x0 + i % tile < w)
@@ -114,10 +148,11 @@ void naive_winograd_conv(tmc_isa isa, size_t tile, const tmc_conv_params *params
                 }
             }
     free(v);
+    free(u);
 }
 
-/* |B^T| and |A^T| of the interpolation points. */
-static void absolute_matrices(size_t tile, double b[A][A], double a[4][A]) {
+/* |B^T|, |A^T| and |G| of the interpolation points. */
+static void absolute_matrices(size_t tile, double b[A][A], double a[4][A], double g[A][3]) {
     static const double b2[4][4] = {{1, 0, 1, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 1, 0, 1}};
     static const double a2[2][4] = {{1, 1, 1, 0}, {0, 1, 1, 1}};
     const double s = (double)p, t = (double)q, ss = s * s, tt = t * t;
@@ -125,7 +160,13 @@ static void absolute_matrices(size_t tile, double b[A][A], double a[4][A]) {
                              {0, t * ss, ss, t, 1, 0},       {0, t * ss, ss, t, 1, 0}, {0, ss * tt, 0, ss + tt, 0, 1}};
     const double a4[4][6] = {
         {1, 1, 1, 1, 1, 0}, {0, s, s, t, t, 0}, {0, ss, ss, tt, tt, 0}, {0, s * ss, s * ss, t * tt, t * tt, 1}};
+    const double h = 2 * ss * (tt - ss), r = 2 * tt * (tt - ss);
+    static const double g2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}, {0, 0, 1}};
+    const double g4[6][3] = {{1 / (ss * tt), 0, 0},  {1 / h, s / h, ss / h}, {1 / h, s / h, ss / h},
+                             {1 / r, t / r, tt / r}, {1 / r, t / r, tt / r}, {0, 0, 1}};
     const size_t alpha = tile + 2;
+    for (size_t i = 0; i < alpha; i++)
+        for (size_t k = 0; k < 3; k++) g[i][k] = tile == 2 ? g2[i][k] : g4[i][k];
     for (size_t i = 0; i < alpha; i++)
         for (size_t k = 0; k < alpha; k++) b[i][k] = tile == 2 ? b2[i][k] : b4[i][k];
     for (size_t i = 0; i < tile; i++)
@@ -162,23 +203,30 @@ static void absolute_positions(size_t tile, double b[A][A], const tmc_conv_param
 }
 
 void naive_winograd_bound(size_t tile, const tmc_conv_params *params, const tmc_tensor_desc *x_desc, const float *x,
-                          const float *w, const float *u, const float *bias, const tmc_tensor_desc *y_desc,
-                          double *exact, double *bound) {
+                          const float *w, const float *bias, const tmc_tensor_desc *y_desc, double *exact,
+                          double *bound) {
     const size_t alpha = tile + 2, positions = alpha * alpha, channels = (size_t)x_desc->dims[3];
-    const double roundings = (double)channels + 12, unit = 0x1p-24;
-    double b[A][A], a[4][A], *v = malloc(channels * positions * sizeof *v);
-    if (!v) abort();
-    absolute_matrices(tile, b, a);
+    const double roundings = (double)channels + 19, unit = 0x1p-24;
+    const size_t outputs = (size_t)y_desc->dims[3];
+    double b[A][A], a[4][A], g[A][3], *v = malloc(channels * positions * sizeof *v);
+    double *u = calloc(outputs * channels * positions, sizeof *u); /* |G| |w| |G^T|: [outputs][channels][positions] */
+    if (!v || !u) abort();
+    absolute_matrices(tile, b, a, g);
+    for (size_t i = 0; i < outputs * channels * positions; i++) {
+        const size_t k = i % positions, c = i / positions % channels, o = i / positions / channels;
+        for (size_t t = 0; t < 9; t++)
+            u[i] += g[k / alpha][t / 3] * g[k % alpha][t % 3] * fabs((double)w[(o * 9 + t) * channels + c]);
+    }
     for (size_t n = 0; n < (size_t)y_desc->dims[0]; n++)
         for (size_t py = 0; py < (size_t)y_desc->dims[1]; py++)
             for (size_t px = 0; px < (size_t)y_desc->dims[2]; px++) {
                 if (px % tile == 0) absolute_positions(tile, b, params, x_desc, x, n, py / tile * tile, px, v);
-                for (size_t o = 0; o < (size_t)y_desc->dims[3]; o++) {
+                for (size_t o = 0; o < outputs; o++) {
                     double magnitude = 0.0;
                     for (size_t k = 0; k < positions; k++) {
                         double product = 0.0;
                         for (size_t c = 0; c < channels; c++)
-                            product += v[c * positions + k] * fabs((double)u[(o * positions + k) * channels + c]);
+                            product += v[c * positions + k] * u[(o * channels + c) * positions + k];
                         magnitude += a[py % tile][k / alpha] * a[px % tile][k % alpha] * product;
                     }
                     const double offset = bias ? (double)bias[o] : 0.0;
@@ -189,4 +237,5 @@ void naive_winograd_bound(size_t tile, const tmc_conv_params *params, const tmc_
                 }
             }
     free(v);
+    free(u);
 }

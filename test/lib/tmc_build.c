@@ -132,11 +132,9 @@ uint32_t build_panels(build *b, const char *name, int32_t rank, const int32_t *d
     return t;
 }
 
-uint32_t build_winograd(build *b, const char *name, const int32_t dims[4], const float *u, const float *bias) {
-    uint32_t t = build_panels(b, name, 4, (const int32_t[]){dims[0], 6, 6, dims[3]}, 1, u, bias);
-    tmc_file_tensor *record = (tmc_file_tensor *)b->tensors.data + t;
-    record->packing = TMC_PACK_F32_WINOGRAD_4X4;
-    record->dims[1] = record->dims[2] = 3;
+uint32_t build_winograd(build *b, const char *name, const int32_t dims[4], const float *w, const float *bias) {
+    uint32_t t = build_panels(b, name, 4, dims, 1, w, bias);
+    ((tmc_file_tensor *)b->tensors.data)[t].packing = TMC_PACK_F32_WINOGRAD_4X4;
     return t;
 }
 

@@ -26,8 +26,8 @@ uint32_t build_constant(build *b, const char *name, uint8_t dtype, int32_t rank,
 uint32_t build_panels(build *b, const char *name, int32_t rank, const int32_t *dims, int32_t groups, const float *w,
                       const float *bias);
 
-/* f32 weights [N,3,3,C] as their transform u [N,6,6,C] in TMC_PACK_F32_WINOGRAD_4X4. */
-uint32_t build_winograd(build *b, const char *name, const int32_t dims[4], const float *u, const float *bias);
+/* f32 weights of dims [N,3,3,C], here as [N,C,3,3], in TMC_PACK_F32_WINOGRAD_4X4. */
+uint32_t build_winograd(build *b, const char *name, const int32_t dims[4], const float *w, const float *bias);
 
 /* `params` is the operator's parameter struct. TMC_FILE_NONE in `inputs`: an absent one. Returns the node's index. */
 uint32_t build_node(build *b, const char *name, uint16_t op, const void *params, const uint32_t *inputs,

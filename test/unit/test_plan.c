@@ -209,7 +209,7 @@ static void test_random_graphs_lose_nothing(void **state) {
         tmc_plan *plan = graph_plan(model, &options);
         simulate(plan);
         still[TMC_VIEWS_AUTO] += count_still(plan);
-        assert_true(plan->arena_bytes <= without + without / 16);
+        assert_true(plan->arena_bytes <= without + without / 6);
         tmc_memory memory = {.struct_size = sizeof memory};
         assert_int_equal(tmc_plan_memory(plan, &memory), TMC_OK);
         assert_true(memory.live_bytes <= memory.arena_bytes && memory.activation_bytes <= memory.arena_bytes);

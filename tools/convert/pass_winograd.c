@@ -1,11 +1,10 @@
-/* Weights of 3x3 convolutions into Winograd's domain, where a cost model finds that faster: docs/converter.md. */
+/* 3x3 convolutions by Winograd's algorithm, where a cost model finds that faster: docs/converter.md. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "convert/memory.h"
 #include "convert/pass_util.h"
 #include "convert/passes.h"
-#include "convert/winograd.h"
 #include "format/packing.h"
 #include "graph/packed.h"
 
@@ -24,6 +23,25 @@ static bool can_transform(const ir_graph *graph, const ir_node *node) {
 
 /* -------------------------------------------------------------------------------------------------------- weights */
 
+/* Far from where the transform of three taps by three, or of a pixel, overflows: such weights stay direct. */
+#define LARGEST_WEIGHT 1e30f
+
+static bool small_weights(const ir_tensor *w) {
+    const float *data = w->data;
+    for (size_t i = 0; i < w->data_bytes / sizeof *data; i++)
+        if (!(fabsf(data[i]) <= LARGEST_WEIGHT)) return false;
+    return true;
+}
+
+/* [outputs,3,3,channels] as [outputs,channels,3,3]. */
+static float *taps_of(const float *w, size_t outputs, size_t channels) {
+    float *taps = x_alloc(outputs * channels * 9 * sizeof *taps), *to = taps;
+    for (size_t o = 0; o < outputs; o++, w += 9 * channels)
+        for (size_t c = 0; c < channels; c++)
+            for (size_t i = 0; i < 9; i++) *to++ = w[i * channels + c];
+    return taps;
+}
+
 static bool replace_weights(ir_graph *graph, ir_id id, size_t tile) {
     const ir_node *node = &graph->nodes[id];
     const ir_tensor *w = &graph->tensors[node->inputs[1]];
@@ -33,23 +51,20 @@ static bool replace_weights(ir_graph *graph, ir_id id, size_t tile) {
     desc.packing = tile == 2 ? TMC_PACK_F32_WINOGRAD_2X2 : TMC_PACK_F32_WINOGRAD_4X4;
     const tmc_pack_shape shape = tmc_packed_shape(node->op, node->params, &desc);
     const uint64_t floats = tmc_pack_floats(&shape);
-    if (floats > TMC_FILE_MAX_TENSOR_BYTES / sizeof(float)) return false;
+    if (floats > TMC_FILE_MAX_TENSOR_BYTES / sizeof(float) || !small_weights(w)) return false;
 
-    float *u = x_alloc(shape.columns * shape.channels * shape.kernel[1] * shape.kernel[2] * sizeof *u);
-    const bool finite = winograd_weights(tile, shape.columns, shape.channels, w->data, u);
-    if (finite) {
-        float *data = x_alloc(floats * sizeof *data);
-        tmc_pack_weights(data, &shape, u, bias);
-        const ir_id packed = ir_add_tensor(graph, w->name, &desc);
-        ir_tensor *t = &graph->tensors[packed];
-        t->desc.packing = t->alt.packing = desc.packing;
-        t->data = data;
-        t->data_bytes = floats * sizeof *data;
-        ir_set_input(graph, id, 1, packed);
-        ir_truncate_inputs(graph, id, 2);
-    }
-    free(u);
-    return finite;
+    float *taps = taps_of(w->data, shape.columns, shape.channels), *data = x_alloc(floats * sizeof *data);
+    const size_t k = 9 * shape.channels;
+    tmc_pack_panels(data, taps, shape.columns, k, k, 1, bias);
+    free(taps);
+    const ir_id packed = ir_add_tensor(graph, w->name, &desc);
+    ir_tensor *t = &graph->tensors[packed];
+    t->desc.packing = t->alt.packing = desc.packing;
+    t->data = data;
+    t->data_bytes = floats * sizeof *data;
+    ir_set_input(graph, id, 1, packed);
+    ir_truncate_inputs(graph, id, 2);
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------------------ cost model */
@@ -63,10 +78,7 @@ static bool replace_weights(ir_graph *graph, ir_id id, size_t tile) {
 #define MEMORY_BYTES_PER_US 27000.0  /* weights of a deep network come from memory: no layer is faster than they are */
 #define HIDDEN_BYTES_PER_US 100000.0 /* what reading them costs beside the arithmetic */
 
-/* The price of the larger file: a megabyte more has to save 50 us. */
-#define US_PER_BYTE 50e-6
-
-/* And an algorithm with larger errors has to save a tenth. */
+/* An algorithm with larger errors has to save a tenth. */
 #define LEAST_GAIN 0.9
 
 static double output_tiles(const tmc_tensor_desc *y, size_t tile) {
@@ -75,38 +87,34 @@ static double output_tiles(const tmc_tensor_desc *y, size_t tile) {
     return tiles;
 }
 
-typedef struct price {
-    double us, bytes; /* of one run, of the weights */
-} price;
-
-/* tile 0: the direct algorithm. */
-static price price_of(const tmc_tensor_desc *x, const tmc_tensor_desc *y, size_t tile) {
+/* Microseconds of one run; tile 0: the direct algorithm. */
+static double price_of(const tmc_tensor_desc *x, const tmc_tensor_desc *y, size_t tile) {
     const double channels = x->dims[3], columns = (double)tmc_panel_columns_up((size_t)y->dims[3]);
-    const double taps = tile == 0 ? 9 : (double)(tmc_winograd_alpha(tile) * tmc_winograd_alpha(tile));
-    const double tiles = output_tiles(y, tile ? tile : 1);
-    price p = {.bytes = taps * channels * columns * sizeof(float)};
+    const double tiles = output_tiles(y, tile ? tile : 1), bytes = 9 * channels * columns * sizeof(float);
+    double us;
     if (tile == 0) {
-        p.us = tiles * taps * channels * columns / (DIRECT_EFFICIENCY * MACS_PER_US);
+        us = tiles * 9 * channels * columns / (DIRECT_EFFICIENCY * MACS_PER_US);
     } else {
-        /* Nanoseconds of a tile's transforms for each channel and column, and of finding its pixels. */
+        /* Nanoseconds of a tile's transforms for each channel and column, of finding its pixels, and of the transform
+         * of a kernel. */
         const double input = tile == 2 ? 1.5 : 3.9, output = tile == 2 ? 1.3 : 3.3, place = 40;
-        p.us = tiles * taps * (channels + PRODUCT_START) * columns / (PRODUCT_EFFICIENCY * MACS_PER_US);
-        p.us += tiles * (channels * input + columns * output + place) * 1e-3;
+        const double weights = tile == 2 ? 0.8 : 1.7,
+                     positions = (double)(tmc_winograd_alpha(tile) * tmc_winograd_alpha(tile));
+        us = tiles * positions * (channels + PRODUCT_START) * columns / (PRODUCT_EFFICIENCY * MACS_PER_US);
+        us += (tiles * (channels * input + columns * output + place) + channels * columns * weights) * 1e-3;
     }
-    p.us = fmax(p.us, p.bytes / MEMORY_BYTES_PER_US) + p.bytes / HIDDEN_BYTES_PER_US;
-    return p;
+    return fmax(us, bytes / MEMORY_BYTES_PER_US) + bytes / HIDDEN_BYTES_PER_US;
 }
 
 /* 2, 4, or 0: none; by the default shape where the input's dims may vary. */
 static size_t fastest_tile(const ir_graph *graph, const ir_node *node) {
     const tmc_tensor_desc *x = &graph->tensors[node->inputs[0]].desc, *y = &graph->tensors[node->outputs[0]].desc;
-    const price direct = price_of(x, y, 0);
-    price best = direct;
+    double best = LEAST_GAIN * price_of(x, y, 0);
     size_t chosen = 0;
     for (size_t tile = 2; tile <= 4; tile += 2) {
-        const price p = price_of(x, y, tile);
-        if (p.us > LEAST_GAIN * direct.us || p.us + US_PER_BYTE * (p.bytes - best.bytes) >= best.us) continue;
-        best = p;
+        const double us = price_of(x, y, tile);
+        if (us > best) continue;
+        best = us;
         chosen = tile;
     }
     return chosen;
