@@ -147,7 +147,7 @@ class Graph:
 
     # ------------------------------------------------------------------------------------------------------- file
 
-    def save(self, path, output):
+    def model(self, output):
         batch = lambda shape: [1, *shape]
         graph = helper.make_graph(
             self.nodes, self.name,
@@ -156,4 +156,4 @@ class Graph:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="libtmcnn bench")
         model.ir_version = 8
         onnx.checker.check_model(model)
-        onnx.save(model, path)
+        return model

@@ -1,7 +1,10 @@
-"""ONNX to a list of channels-last operators: what the writers for LiteRT and XNNPACK have in common.
+"""ONNX, float32 or QDQ, to a list of channels-last operators: what the writers for LiteRT and XNNPACK have in common.
 
 Batch normalisation is folded into the convolution before it, and a clamp into the operator whose result only it reads:
 the official converters do both, so leaving it out would handicap the peer.
+
+A QDQ graph is read as the graph between its QuantizeLinear and DequantizeLinear nodes, whose tensors then have a scale
+and a zero point, in TFLite's terms: uint8 is moved by 128.
 """
 
 import dataclasses
@@ -18,13 +21,17 @@ CLAMPED = {"conv", "depthwise", "up_conv", "dense", "add", "mul", "average_pool"
 
 @dataclasses.dataclass
 class Op:
-    """pads are (top, left, bottom, right). Weights: conv and up_conv [O,kh,kw,I], depthwise [1,kh,kw,C], dense [O,I]."""
+    """pads are (top, left, bottom, right). Weights: conv and up_conv [O,kh,kw,I], depthwise [1,kh,kw,C], dense [O,I].
+
+    int8 weights have scales, one per output channel; their bias is int32.
+    """
 
     kind: str
     inputs: list
     outputs: list
     weight: np.ndarray = None
     bias: np.ndarray = None
+    scales: np.ndarray = None
     kernel: tuple = (1, 1)
     strides: tuple = (1, 1)
     pads: tuple = (0, 0, 0, 0)
@@ -33,28 +40,51 @@ class Op:
 
 
 class Lowered:
-    """ops in order; shape[name] without batch, channels last; constants[name] are float32 arrays."""
+    """ops in order; shape[name] without batch, channels last; constants[name] are float32 arrays, or int8 ones.
+
+    quantization[name] is (scale, zero point) of an int8 tensor or constant; empty for a float32 graph.
+    """
 
     def __init__(self, path):
         graph = onnx.load(path).graph
         self.name = graph.name
         self.weights = {w.name: numpy_helper.to_array(w) for w in graph.initializer}
         self.ops, self.shape, self.constants, self.maker = [], {}, {}, {}
-        self.readers = {}
-        for node in graph.node:
+        self.quantization, self.scales, self.alias, self.readers = {}, {}, {}, {}
+        nodes = self.without_quantization(graph.node)
+        for node in nodes:
             for name in node.input:
                 self.readers[name] = self.readers.get(name, 0) + 1
         dims = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim]
         self.input = graph.input[0].name
-        self.output = graph.output[0].name
+        self.output = self.alias.get(graph.output[0].name, graph.output[0].name)
         self.readers[self.output] = self.readers.get(self.output, 0) + 1
         self.shape[self.input] = (dims[2], dims[3], dims[1])
-        for node in graph.node:
+        for node in nodes:
             if not hasattr(self, node.op_type):
                 raise Unsupported(f"operator {node.op_type}")
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             getattr(self, node.op_type)(node, attributes)
         del self.weights
+
+    def without_quantization(self, nodes):
+        """The nodes between, reading each tensor by the name that it has before it is quantised."""
+        rest = []
+        for node in nodes:
+            source, result = node.input[0], node.output[0]
+            if node.op_type == "QuantizeLinear":
+                scale, zero = (self.weights[name] for name in node.input[1:])
+                self.quantization[source] = scale.item(), zero.item() - (128 if zero.dtype == np.uint8 else 0)
+                self.alias[result] = source
+            elif node.op_type == "DequantizeLinear" and source in self.weights:
+                self.weights[result], self.scales[result] = self.weights[source], self.weights[node.input[1]]
+            elif node.op_type == "DequantizeLinear":
+                self.alias[result] = self.alias[source]
+            else:
+                for i, name in enumerate(node.input):
+                    node.input[i] = self.alias.get(name, name)
+                rest.append(node)
+        return rest
 
     # ---------------------------------------------------------------------------------------------------- building
 
@@ -115,8 +145,8 @@ class Lowered:
         if groups > 1 and not depthwise:
             raise Unsupported("grouped convolution")
         kind, order = ("depthwise", (1, 2, 3, 0)) if depthwise else ("conv", (0, 2, 3, 1))
-        op = Op(kind, [node.input[0]], [node.output[0]], np.ascontiguousarray(weight.transpose(order)), bias, groups=groups,
-                **self.window(attributes))
+        op = Op(kind, [node.input[0]], [node.output[0]], np.ascontiguousarray(weight.transpose(order)), bias,
+                self.scales.get(node.input[1]), groups=groups, **self.window(attributes))
         self.add_op(op, self.windowed_shape(op, len(weight)))
 
     def ConvTranspose(self, node, attributes):
@@ -125,7 +155,7 @@ class Lowered:
             raise Unsupported("transposed convolution whose windows overlap")
         height, width, _ = self.shape[node.input[0]]
         op = Op("up_conv", [node.input[0]], [node.output[0]], np.ascontiguousarray(weight.transpose(1, 2, 3, 0)),
-                self.weights[node.input[2]], **window)
+                self.weights[node.input[2]], self.scales.get(node.input[1]), **window)
         self.add_op(op, (height * op.strides[0], width * op.strides[1], weight.shape[1]))
 
     def BatchNormalization(self, node, attributes):
@@ -152,13 +182,33 @@ class Lowered:
         self.clamp(node, self.weights[node.input[1]].item(), self.weights[node.input[2]].item())
 
     def HardSwish(self, node, _):
-        self.same_shape("hard_swish", node)
+        if not self.quantization:
+            self.same_shape("hard_swish", node)
+            return
+        gate = node.output[0] + "_gate"
+        self.quantization[gate] = 1 / 255, -128
+        self.line(node.input[0], gate, 1 / 6, 0.5)
+        self.add_op(Op("mul", [node.input[0], gate], [node.output[0]]), self.shape[gate])
 
     def Sigmoid(self, node, _):
         self.same_shape("sigmoid", node)
 
+    def line(self, source, target, slope, shift):
+        """A straight line from int8 to int8, clamped by its range. The product only changes what the integers mean."""
+        shape, middle = self.shape[source], target + "_line"
+        scale, zero = self.quantization[source]
+        self.quantization[middle] = scale * slope, zero
+        for kind, x, value, y in (("mul", source, slope, middle), ("add", middle, shift, target)):
+            name = self.constant([value])
+            self.quantization[name] = abs(value) / 127, 0
+            self.constants[name] = np.array([127], np.int8)
+            self.add_op(Op(kind, [x, name], [y]), shape)
+
     def HardSigmoid(self, node, attributes):
         alpha, beta = (np.float32(attributes[name]) for name in ("alpha", "beta"))
+        if self.quantization:
+            self.line(node.input[0], node.output[0], float(alpha), float(beta))
+            return
         top = float(1 / alpha)  # 6 in float32, which LiteRT clamps to for nothing
         middle, shape = node.output[0] + "_shifted", self.shape[node.input[0]]
         self.add_op(Op("add", [node.input[0], self.constant([beta / alpha])], [middle], clamp=(0.0, top)), shape)
@@ -195,7 +245,7 @@ class Lowered:
         if not attributes.get("transB"):
             raise Unsupported("matrix product without transB")
         weight, bias = (self.weights[name] for name in node.input[1:])
-        self.add_op(Op("dense", [node.input[0]], [node.output[0]], weight, bias), (len(weight),))
+        self.add_op(Op("dense", [node.input[0]], [node.output[0]], weight, bias, self.scales.get(node.input[1])), (len(weight),))
 
     def Concat(self, node, _):
         shapes = [self.shape[name] for name in node.input]

@@ -10,6 +10,7 @@ import sys
 
 from engines import ENGINES, OURS
 from plots import number, panel
+from records import LARGEST_ERROR
 from report import Results, loading_ratios, setting_text
 
 STYLE = pathlib.Path(__file__).with_name("page.css")
@@ -44,7 +45,8 @@ class Page:
     def __init__(self, records):
         self.records, self.results = records, Results(records)
         self.engines = self.results.ours + self.results.peers
-        self.idle = [s for s in self.results.settings if not s[2]]
+        self.idle = sorted((s for s in self.results.settings if not s[2]), key=lambda s: s[1])  # types of a thread count together
+        self.first = [s for s in self.idle if s[1] == self.idle[0][1]]
 
     def record_of(self, model, setting, engine):
         return next((r for r in self.records if (r["model"], r["engine"]) == (model, engine)
@@ -73,21 +75,41 @@ class Page:
                 mean = statistics.geometric_mean(leads.values())
                 tiles.append(f'<div class="tile"><b>{mean:.2f} ×</b> {setting_text(setting)}: the fastest peer\'s time over ours, '
                              f"geometric mean; ours is the fastest on {ahead} of {len(leads)} models</div>")
+            gain = setting[0] != "fp32" and self.results.mean_gain(setting)
+            if gain:
+                tiles.append(f'<div class="tile"><b>{gain:.2f} ×</b> {setting_text(setting)}: our fp32 time over this one, geometric '
+                             "mean</div>")
         first = self.records[0]
         where = html.escape(f"{first['machine']}. {first['date']}, commit {first['commit']}.")
         return f"<p>{where} Batch 1, random weights, the same graph and input for all, engine after engine in one run.</p>" + \
             f'<div class="tiles">{"".join(tiles)}</div>'
 
-    def latency(self, setting):
-        figures = []
-        for model in self.results.models:
-            fastest = self.results.fastest_peer(model, setting)
+    def panels(self, settings, draw):
+        """A panel for each model, with those of its types side by side."""
+        titled = lambda model, setting: f"{name_of(model)}, {setting[0]}" if len(self.first) > 1 else name_of(model)
+        return grid([draw(model, setting, titled(model, setting)) for model in self.results.models for setting in settings],
+                    len(settings))
+
+    def latency(self, threads):
+        def draw(model, setting, title):
+            fastest, lead = self.results.fastest_peer(model, setting), self.results.lead(model, setting)
             rows = self.rows(model, setting, lambda r, css: [(r["median_ms"], css)], fastest and fastest["engine"])
-            lead = self.results.lead(model, setting)
-            note = f"fastest peer {figure(lead)} × ours" if lead else ""
-            figures.append(panel(name_of(model), rows, "ms", note=note))
-        text = "Median of all runs; shorter is better. A bar with an arrow is longer than drawn."
-        return f"<h2>Latency: {setting_text(setting)}</h2><p>{text}</p>" + grid(figures)
+            return panel(title, rows, "ms", note=f"fastest peer {figure(lead)} × ours" if lead else "")
+
+        text = "Median of all runs; shorter is better. A bar with an arrow is longer than drawn; each panel has its own scale."
+        return f"<h2>Latency: {threads_text(threads)}</h2><p>{text}</p>" + \
+            self.panels([s for s in self.idle if s[1] == threads], draw)
+
+    def gains(self):
+        sections = []
+        for setting in self.idle:
+            if setting[0] != "fp32" and any(self.results.mean_gain(setting, e) for e in self.engines):
+                rows = [[name_of(m)] + [figure(self.results.type_gain(m, setting, e)) for e in self.engines]
+                        for m in self.results.models]
+                rows.append(["geometric mean"] + [figure(self.results.mean_gain(setting, e)) for e in self.engines])
+                sections.append(f"<h3>{setting_text(setting)}</h3>" + table(["model", *self.engines], rows))
+        text = "How many times as fast as its fp32 each engine is: medians of the same run."
+        return f"<h2>int8 over fp32</h2><p>{text}</p>" + "".join(sections) if sections else ""
 
     def ratios(self):
         figures = []
@@ -99,7 +121,7 @@ class Page:
                     rows.append((name_of(model), [(lead, "ours" if lead >= 1 else "behind")], f"{lead:.2f} {fastest['engine']}"))
             figures.append(panel(setting_text(setting), rows, "", mark=1))
         return "<h2>The fastest peer's time over ours</h2><p>Right of the line ours is faster than every peer. " \
-            "The name is the fastest peer's.</p>" + grid(figures)
+            "The name is the fastest peer's.</p>" + grid(figures, len(self.first))
 
     def medians(self, setting):
         rows = []
@@ -111,20 +133,17 @@ class Page:
         return f"<h3>{setting_text(setting)}: median / 90th percentile, ms</h3>" + table(["model", *self.engines], rows)
 
     def cold(self):
-        setting = self.idle[0]
-        figures = []
-        for model in self.results.models:
-            rows = self.rows(model, setting, lambda r, css: [(r["create_ms"], css), (r["first_ms"], css + " light")])
-            figures.append(panel(name_of(model), rows, "ms"))
+        parts = lambda r, css: [(r["create_ms"], css), (r["first_ms"], css + " light")]
+        figures = self.panels(self.first, lambda model, setting, title: panel(title, self.rows(model, setting, parts), "ms"))
         text = "From files on disk (in the page cache) to the first answer: loading and preparing, then, lighter, the first " \
                "inference. Importing the library comes before and is not counted."
-        return f"<h2>Cold start: {setting_text(setting)}</h2><p>{text}</p>" + grid(figures) + self.loading()
+        return f"<h2>Cold start: {threads_text(self.idle[0][1])}</h2><p>{text}</p>" + figures + self.loading()
 
     def loading(self):
         rows = []
         for record in self.results.good.values():
             if record["loading"] and record["threads"] == self.idle[0][1]:
-                line = [name_of(record["model"])]
+                line = [f"{name_of(record['model'])}, {record['type']}"]
                 for mode in ("mapped", "private"):
                     part, cold, load = loading_ratios(record["loading"][mode])
                     line += [f"{load:.2f}", f"{part:.2f}", f"{cold:.2f}"]
@@ -137,19 +156,18 @@ class Page:
         return f"<h3>Ours, mapped and from a private copy</h3><p>{text}</p>" + table(head, rows)
 
     def memory(self):
-        setting = self.idle[0]
         size = lambda record, css: [(record["peak_mib"], css)]
-        figures = [panel(name_of(m), self.rows(m, setting, size), "MiB") for m in self.results.models]
+        figures = self.panels(self.first, lambda model, setting, title: panel(title, self.rows(model, setting, size), "MiB"))
         text = "Largest resident size of the process less that before the engine was loaded: the library, its bindings, weights " \
                "(mapped files too), activations."
-        return f"<h2>Peak memory: {setting_text(setting)}</h2><p>{text}</p>" + grid(figures)
+        return f"<h2>Peak memory: {threads_text(self.idle[0][1])}</h2><p>{text}</p>" + figures
 
     def errors(self):
-        setting = self.idle[0]
-        rows = [[name_of(m)] + [figure(r and r["max_error"], ".1e") for r in (self.results.get(m, setting, e) for e in self.engines)]
-                for m in self.results.models]
-        text = "Largest distance of an output from a float64 evaluation of the same graph, as a part of the largest output. An " \
-               "engine above 1e-2 counts as failed and is not timed."
+        rows = [[f"{name_of(m)}, {s[0]}"] + [figure(r and r["max_error"], ".1e") for r in (self.results.get(m, s, e) for e in self.engines)]
+                for m in self.results.models for s in self.first]
+        limits = " or ".join(f"{LARGEST_ERROR[kind]:g} ({kind})" for kind, *_ in self.first)
+        text = "Largest distance of an output from a float64 evaluation of the same graph, for int8 the quantised one with all its " \
+               f"roundings, as a part of the largest output. An engine above {limits} counts as failed and is not timed."
         return f"<h2>Error</h2><p>{text}</p>" + table(["model", *self.engines], rows)
 
     def busy(self):
@@ -172,9 +190,9 @@ class Page:
         reasons = {}
         for r in self.records:
             if r["status"] != "ok":
-                reasons.setdefault((r["engine"], r["status"], r["reason"]), set()).add(name_of(r["model"]))
-        lines = [f"{engine} {status} ({', '.join(sorted(models))}): {reason}"
-                 for (engine, status, reason), models in reasons.items()]
+                reasons.setdefault((r["engine"], r["type"], r["status"], r["reason"]), set()).add(name_of(r["model"]))
+        lines = [f"{engine}, {kind}: {status} ({', '.join(sorted(models))}): {reason}"
+                 for (engine, kind, status, reason), models in reasons.items()]
         missing = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
         text = "Library size: the shared libraries that a program needs for it, as the package ships them."
         return f"<h2>Engines</h2><p>{text}</p>" + table(["engine", "version", "library MiB", ("settings", "words")], rows) + \
@@ -183,8 +201,9 @@ class Page:
     def html(self):
         if not self.engines or not self.idle:
             return "<!doctype html><title>libtmcnn beside its peers</title><p>No engine was measured."
-        parts = [self.summary(), self.ratios(), *map(self.latency, self.idle), *map(self.medians, self.idle), self.busy(),
-                 self.cold(), self.memory(), self.errors(), self.engine_list()]
+        latencies = map(self.latency, dict.fromkeys(threads for _, threads, _ in self.idle))
+        parts = [self.summary(), self.ratios(), *latencies, self.gains(), *map(self.medians, self.idle), self.busy(), self.cold(),
+                 self.memory(), self.errors(), self.engine_list()]
         return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -202,8 +221,16 @@ class Page:
 """
 
 
-def grid(figures):
-    return f'<div class="grid">{"".join(figures)}</div>'
+def grid(figures, together=1):
+    """`together` figures stand in one line, or below each other where that is too narrow."""
+    lines = ["".join(figures[i:i + together]) for i in range(0, len(figures), together)]
+    if together > 1:
+        lines = [f'<div class="together">{line}</div>' for line in lines]
+    return f'<div class="{"grid" if together == 1 else "grid sets"}">{"".join(lines)}</div>'
+
+
+def threads_text(threads):
+    return setting_text(("", threads, False)).removeprefix(", ")
 
 
 def settings_of(engine):

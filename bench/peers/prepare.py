@@ -26,19 +26,22 @@ def save(path, array):
 
 
 class Model:
-    """The files of one network and element type."""
+    """The files of one network and element type. All types have the same input, each the reference of its own graph."""
 
     def __init__(self, name, kind, build):
         self.name, self.kind, self.build = name, kind, pathlib.Path(build).resolve()
         models = self.build / "bench" / "models"
-        self.onnx, self.folder = models / f"{name}.onnx", models / name
-        self.input, self.reference = self.folder / "input.npy", self.folder / "reference.npy"
+        self.onnx = models / (f"{name}.onnx" if kind == "fp32" else f"{name}_{kind}.onnx")
+        self.folder = models / name
+        self.input, self.reference = self.folder / "input.npy", self.folder / f"reference_{kind}.npy"
 
     def prepare(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        if newer(self.onnx, (BENCH / "models").glob("*.py")):
-            subprocess.run([sys.executable, BENCH / "gen_models.py", self.onnx.parent, self.name], check=True,
-                           stdout=subprocess.DEVNULL)
+        # Always the float32 file too: some converters quantise it themselves.
+        for path in dict.fromkeys((self.onnx.with_name(f"{self.name}.onnx"), self.onnx)):
+            if newer(path, (BENCH / "models").glob("*.py")):
+                command = [sys.executable, BENCH / "gen_models.py", path.parent, path.stem]
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         if newer(self.reference, [self.onnx, HERE / "reference.py", HERE / "prepare.py"]):
             import onnx
 
@@ -51,7 +54,8 @@ class Model:
         """(folder, why not): the engine's own files, converted in a process of its own."""
         folder = self.folder / self.kind / conversion_of(engine)
         mark = folder / "converted.json"
-        sources = [self.onnx, HERE / "requirements.txt", *HERE.glob("engines/*.py"), *HERE.glob("*_writer.py"), HERE / "lower.py"]
+        sources = [self.onnx, HERE / "requirements.txt", *HERE.glob("engines/*.py"), *HERE.glob("*_writer.py"), HERE / "lower.py",
+                   HERE / "ncnn_int8.py"]
         if engine.startswith("tmcnn"):
             sources.append(self.build / "tmcnn")
         answer = {} if newer(mark, sources) else json.loads(mark.read_text())

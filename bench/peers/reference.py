@@ -54,6 +54,18 @@ def conv_transpose(attributes, x, weight, bias):
     return (y.reshape(outputs, height * kernel_y, width * kernel_x) + bias[:, None, None])[None]
 
 
+def quantize(attributes, x, scale, zero):
+    limits = np.iinfo(zero.dtype)
+    return np.clip(np.rint(x / scale) + zero, limits.min, limits.max)
+
+
+def dequantize(attributes, x, scale, zero):
+    shape = [1] * np.ndim(x)
+    if np.ndim(scale):
+        shape[attributes["axis"]] = -1
+    return (x.astype(np.float64) - zero.reshape(shape)) * scale.reshape(shape)
+
+
 def batch_norm(attributes, x, gamma, beta, mean, variance):
     column = lambda v: v[:, None, None]
     return (x - column(mean)) / np.sqrt(column(variance) + attributes["epsilon"]) * column(gamma) + column(beta)
@@ -83,4 +95,6 @@ OPERATORS = {
     "Split": lambda a, x: np.split(x, 2, axis=1),
     "Reshape": lambda a, x, shape: x.reshape(shape),
     "Transpose": lambda a, x: x.transpose(a["perm"]),
+    "QuantizeLinear": quantize,
+    "DequantizeLinear": dequantize,
 }

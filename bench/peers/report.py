@@ -41,6 +41,15 @@ class Results:
         leads = [x for x in (self.lead(model, setting, base) for model in self.models) if x]
         return statistics.geometric_mean(leads) if leads else None
 
+    def type_gain(self, model, setting, engine=OURS[0], base="fp32"):
+        """How many times as fast as the same engine's `base` type."""
+        this, other = self.get(model, setting, engine), self.get(model, (base, *setting[1:]), engine)
+        return other["median_ms"] / this["median_ms"] if this and other else None
+
+    def mean_gain(self, setting, engine=OURS[0]):
+        gains = [x for x in (self.type_gain(model, setting, engine) for model in self.models) if x]
+        return statistics.geometric_mean(gains) if gains else None
+
     def busy_ratio(self, model, setting, engine):
         """Beside a busy process, as a multiple of the engine's own 1-thread time on idle cores."""
         beside, alone = self.get(model, setting, engine), self.get(model, (setting[0], 1, False), engine)
@@ -71,15 +80,24 @@ def show_setting(results, setting):
             print(f"geometric mean of fastest peer / {base}: {mean:.3f}")
 
 
+def show_gains(results, setting):
+    engines = results.ours + results.peers
+    print(f"\n{setting_text(setting)}: how many times as fast as the same engine's fp32")
+    print(f"{'model':20}" + "".join(f"{e[:11]:>12}" for e in engines))
+    for model in results.models:
+        print(f"{model:20}" + cells([results.type_gain(model, setting, e) for e in engines], ".2f", 12))
+    print(f"{'geometric mean':20}" + cells([results.mean_gain(setting, e) for e in engines], ".2f", 12))
+
+
 def show_loading(results):
     """What opening, verifying and planning cost as a part of one inference, and a cold first answer beside a warm one."""
     found = [r for r in results.good.values() if r["loading"]]
     if found:
         print("\ntmcnn, loading: open (with all checks) + plan + session, as a part of one inference; cold start through the first "
               "run as a multiple")
-        print(f"{'model':20}{'threads':>8}{'mapped ms':>11}{'part':>7}{'cold':>7}{'private ms':>12}{'part':>7}{'cold':>7}")
+        print(f"{'model':20}{'type':>6}{'threads':>8}{'mapped ms':>11}{'part':>7}{'cold':>7}{'private ms':>12}{'part':>7}{'cold':>7}")
     for record in found:
-        line = f"{record['model']:20}{record['threads']:>8}"
+        line = f"{record['model']:20}{record['type']:>6}{record['threads']:>8}"
         for mode, width in (("mapped", 11), ("private", 12)):
             part, cold, load = loading_ratios(record["loading"][mode])
             line += f"{load:>{width}.2f}{part:>7.2f}{cold:>7.2f}"
@@ -108,11 +126,14 @@ def show(records):
     results = Results(records)
     for setting in results.settings:
         show_setting(results, setting)
+    for setting in results.settings:
+        if setting[0] != "fp32" and ("fp32", *setting[1:]) in results.settings:
+            show_gains(results, setting)
     show_loading(results)
     show_busy(results)
-    reasons = {(r["engine"], r["model"], r["reason"]): r["status"] for r in records if r["status"] != "ok"}
-    for (engine, model, reason), status in reasons.items():
-        print(f"{status}: {engine} on {model}: {reason}")
+    reasons = {(r["engine"], r["model"], r["type"], r["reason"]): r["status"] for r in records if r["status"] != "ok"}
+    for (engine, model, kind, reason), status in reasons.items():
+        print(f"{status}: {engine} on {model}, {kind}: {reason}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import records
 import report
 from engines import ENGINES, OURS
 from prepare import BENCH, Model
+from records import TYPES
 
 sys.path.insert(0, str(BENCH))
 
@@ -48,11 +49,12 @@ def parse():
     parser.add_argument("--models", type=names(model_names()), default=model_names(), help="names with commas")
     parser.add_argument("--engines", type=names(ENGINES), default=list(ENGINES), help="names with commas")
     parser.add_argument("--threads", type=lambda text: [int(n) for n in text.split(",")], default=[1, 2])
-    parser.add_argument("--types", type=names(["f32"]), default=["f32"])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.4, help="timed per engine and round (default 0.4)")
+    parser.add_argument("--types", type=names(TYPES), default=list(TYPES), help="fp32, int8 or both with a comma (the default)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0.3, help="timed per engine and round (default 0.3)")
     parser.add_argument("--min-runs", type=int, default=3, help="per engine and round, even if they take longer")
-    parser.add_argument("--time-limit", type=float, default=float("inf"), help="seconds after which no measurement starts")
+    parser.add_argument("--time-limit", type=float, default=450,
+                        help="seconds of measuring per type, after which no measurement starts (default 450)")
     parser.add_argument("--busy", action="store_true",
                         help="time the largest thread count also beside a process that spins on one core")
     parser.add_argument("--cores", type=lambda text: [int(n) for n in text.split(",")], default=process.available_cores(),
@@ -65,7 +67,7 @@ def parse():
 class Run:
     def __init__(self, args):
         self.args, self.build = args, pathlib.Path(args.build).resolve()
-        self.end = time.monotonic() + args.time_limit
+        self.end = float("inf")
         self.settings = [(threads, False) for threads in args.threads]
         if args.busy:
             self.settings.append((max(args.threads), True))
@@ -82,7 +84,6 @@ class Run:
     def prepare(self):
         for name in self.args.models:
             for kind in self.args.types:
-                self.check_time()
                 model = self.models[name, kind] = Model(name, kind, self.build)
                 model.prepare()
                 for threads, busy in self.settings:
@@ -90,6 +91,7 @@ class Run:
                         self.cells[name, kind, engine, threads, busy] = records.Cell(name, kind, engine, threads, busy)
                 for engine in self.args.engines:
                     self.convert(model, engine)
+        self.end = time.monotonic() + self.args.time_limit * len(self.args.types)
 
     def convert(self, model, engine):
         folder, answer = model.converted(engine)
@@ -155,7 +157,7 @@ def main():
     except KeyboardInterrupt:
         print("interrupted: the records hold what was measured")
     except TimeUp:
-        print(f"time limit of {args.time_limit:g} s: the records hold what was measured")
+        print(f"time limit of {args.time_limit:g} s per type: the records hold what was measured")
     done = run.save()
     report.show(done)
     shown = pathlib.Path(args.out).with_suffix(".html")

@@ -1,4 +1,7 @@
-"""Writes a float32 .tflite file from the lowered graph, with the schema that comes with LiteRT."""
+"""Writes a float32 or int8 .tflite file from the lowered graph, with the schema that comes with LiteRT.
+
+int8: all between a first QUANTIZE and a last DEQUANTIZE, so that input and output are those of the float32 file.
+"""
 
 import flatbuffers
 import numpy as np
@@ -24,10 +27,10 @@ class Writer:
         self.model.operatorCodes, self.model.buffers = [], [schema.BufferT()]
         self.part = schema.SubGraphT()
         self.part.tensors, self.part.operators, self.tensors, self.codes = [], [], {}, {}
-        self.part.inputs = [self.tensor(graph.input)]
+        self.part.inputs = [self.boundary(graph.input, "QUANTIZE")]
         for op in graph.ops:
             getattr(self, op.kind)(op)
-        self.part.outputs = [self.tensor(graph.output)]
+        self.part.outputs = [self.boundary(graph.output, "DEQUANTIZE")]
         self.model.subgraphs = [self.part]
 
     def pack(self):
@@ -40,25 +43,55 @@ class Writer:
     def tensor(self, name):
         """Index of a value of the lowered graph."""
         if name in self.graph.constants:
-            return self.data(self.graph.constants[name])
+            return self.data(self.graph.constants[name], self.graph.quantization.get(name, (None,))[0])
         if name not in self.tensors:
-            self.tensors[name] = self.new_tensor(name, (1, *self.graph.shape[name]), schema.TensorType.FLOAT32, 0)
+            self.tensors[name] = self.value(name, (1, *self.graph.shape[name]), self.graph.quantization.get(name))
         return self.tensors[name]
 
-    def new_tensor(self, name, shape, kind, buffer):
+    def boundary(self, name, operator):
+        """The input or output: float32, with a conversion to or from the tensor of an int8 graph."""
+        inner = self.tensor(name)
+        if name not in self.graph.quantization:
+            return inner
+        outer = self.value(f"{name}_float", (1, *self.graph.shape[name]))
+        pair = [outer, inner] if operator == "QUANTIZE" else [inner, outer]
+        self.operator(operator, [pair[0]], [pair[1]])
+        return outer
+
+    def value(self, name, shape, quantization=None):
+        """A new tensor without data: int8 with (scale, zero point), else float32."""
+        if quantization is None:
+            return self.new_tensor(name, shape, schema.TensorType.FLOAT32, 0)
+        return self.new_tensor(name, shape, schema.TensorType.INT8, 0, *quantization)
+
+    def new_tensor(self, name, shape, kind, buffer, scales=None, zero=0, axis=0):
         tensor = schema.TensorT()
         tensor.name, tensor.shape, tensor.type, tensor.buffer = name, list(shape), kind, buffer
+        if scales is not None:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale = np.atleast_1d(np.asarray(scales, np.float32))
+            tensor.quantization.zeroPoint = np.full(tensor.quantization.scale.shape, zero, np.int64)
+            tensor.quantization.quantizedDimension = axis
         self.part.tensors.append(tensor)
         return len(self.part.tensors) - 1
 
-    def data(self, array):
+    def data(self, array, scales=None, axis=0):
         array = np.asarray(array)
-        array = array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
+        if array.dtype != np.int8:
+            array = array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(array.tobytes(), np.uint8)
         self.model.buffers.append(buffer)
-        kind = schema.TensorType.FLOAT32 if array.dtype == np.float32 else schema.TensorType.INT32
-        return self.new_tensor(f"data{len(self.model.buffers)}", array.shape, kind, len(self.model.buffers) - 1)
+        kind = {"f": schema.TensorType.FLOAT32, "i": schema.TensorType.INT32}[array.dtype.kind]
+        kind = schema.TensorType.INT8 if array.dtype == np.int8 else kind
+        return self.new_tensor(f"data{len(self.model.buffers)}", array.shape, kind, len(self.model.buffers) - 1, scales, 0, axis)
+
+    def weights(self, op):
+        """[weight, bias] of an operator."""
+        if op.scales is None:
+            return [self.data(op.weight), self.data(op.bias)]
+        bias_scales = self.graph.quantization[op.inputs[0]][0] * op.scales.astype(np.float64)
+        return [self.data(op.weight, op.scales, 3 if op.kind == "depthwise" else 0), self.data(op.bias, bias_scales)]
 
     # --------------------------------------------------------------------------------------------------- operators
 
@@ -100,11 +133,13 @@ class Writer:
         if [(top, bottom), (left, right)] == same:
             return self.tensor(name), schema.Padding.SAME
         maker = self.graph.maker.get(name)
-        if op.kind == "max_pool" and not (maker and maker.clamp[0] >= 0):
+        quantization = self.graph.quantization.get(name)
+        nonnegative = quantization[1] == -128 if quantization else maker and maker.clamp[0] >= 0
+        if op.kind == "max_pool" and not nonnegative:
             raise Unsupported("zero padding of values that may be negative, before max pooling")
         pads = self.data(np.array([[0, 0], [top, bottom], [left, right], [0, 0]]))
-        result = self.new_tensor(f"{name}_padded{len(self.part.tensors)}", (1, height + top + bottom, width + left + right, channels),
-                                 schema.TensorType.FLOAT32, 0)
+        result = self.value(f"{name}_padded{len(self.part.tensors)}", (1, height + top + bottom, width + left + right, channels),
+                            quantization)
         self.operator("PAD", [self.tensor(name), pads], [result], "PadOptions")
         return result, schema.Padding.VALID
 
@@ -113,24 +148,25 @@ class Writer:
 
     def conv(self, op):
         x, padding = self.padded(op)
-        self.operator("CONV_2D", [x, self.data(op.weight), self.data(op.bias)], self.outputs(op), "Conv2DOptions",
+        self.operator("CONV_2D", [x, *self.weights(op)], self.outputs(op), "Conv2DOptions",
                       padding=padding, strideH=op.strides[0], strideW=op.strides[1], fusedActivationFunction=self.activation(op))
 
     def depthwise(self, op):
         x, padding = self.padded(op)
-        self.operator("DEPTHWISE_CONV_2D", [x, self.data(op.weight), self.data(op.bias)], self.outputs(op),
+        self.operator("DEPTHWISE_CONV_2D", [x, *self.weights(op)], self.outputs(op),
                       "DepthwiseConv2DOptions", padding=padding, strideH=op.strides[0], strideW=op.strides[1],
                       depthMultiplier=1, fusedActivationFunction=self.activation(op))
 
     def up_conv(self, op):
         shape = self.data(np.array([1, *self.graph.shape[op.outputs[0]]]))
-        inputs = [shape, self.data(op.weight), self.tensor(op.inputs[0]), self.data(op.bias)]
+        weight, bias = self.weights(op)
+        inputs = [shape, weight, self.tensor(op.inputs[0]), bias]
         self.operator("TRANSPOSE_CONV", inputs, self.outputs(op), "TransposeConvOptions", version=3,
                       padding=schema.Padding.VALID, strideH=op.strides[0], strideW=op.strides[1],
                       fusedActivationFunction=self.activation(op))
 
     def dense(self, op):
-        inputs = [self.tensor(op.inputs[0]), self.data(op.weight), self.data(op.bias)]
+        inputs = [self.tensor(op.inputs[0]), *self.weights(op)]
         self.operator("FULLY_CONNECTED", inputs, self.outputs(op), "FullyConnectedOptions",
                       fusedActivationFunction=self.activation(op))
 
@@ -176,8 +212,17 @@ class Writer:
         self.reshape_to(self.tensor(op.inputs[0]), (1, *self.graph.shape[op.outputs[0]]), self.outputs(op)[0])
 
     def concat(self, op):
-        self.operator("CONCATENATION", [self.tensor(name) for name in op.inputs], self.outputs(op), "ConcatenationOptions",
+        inputs = [self.requantized(name, self.graph.quantization.get(op.outputs[0])) for name in op.inputs]
+        self.operator("CONCATENATION", inputs, self.outputs(op), "ConcatenationOptions",
                       axis=3, fusedActivationFunction=schema.ActivationFunctionType.NONE)
+
+    def requantized(self, name, quantization):
+        """TFLite joins int8 tensors of one scale only."""
+        if self.graph.quantization.get(name) == quantization:
+            return self.tensor(name)
+        result = self.value(f"{name}_requantized{len(self.part.tensors)}", (1, *self.graph.shape[name]), quantization)
+        self.operator("QUANTIZE", [self.tensor(name)], [result])
+        return result
 
     def split(self, op):
         axis = self.data(np.array(3))
@@ -186,7 +231,7 @@ class Writer:
     def shuffle(self, op):
         height, width, channels = self.graph.shape[op.inputs[0]]
         wide, turned = (1, height, width, op.groups, channels // op.groups), (1, height, width, channels // op.groups, op.groups)
-        middle = [self.new_tensor(f"{op.outputs[0]}_{i}", shape, schema.TensorType.FLOAT32, 0)
+        middle = [self.value(f"{op.outputs[0]}_{i}", shape, self.graph.quantization.get(op.outputs[0]))
                   for i, shape in enumerate((wide, turned))]
         self.reshape_to(self.tensor(op.inputs[0]), wide, middle[0])
         self.operator("TRANSPOSE", [middle[0], self.data(np.array([0, 1, 2, 4, 3]))], [middle[1]], "TransposeOptions")

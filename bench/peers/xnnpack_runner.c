@@ -3,7 +3,8 @@
  *
  * The file that xnnpack_writer.py writes, in little-endian 32-bit words:
  *   magic, value count, node count
- *   each value: role, rank, 6 dimensions; a static value's float32 data follow
+ *   each value: role, type, dimension of the scales, rank, 6 dimensions, zero point, scale count; the scales and a
+ *               static value's data follow, filled up to a word. More than one scale: one per output channel
  *   each node: kind, 3 inputs, output (indices of values), kernel y x, stride y x, padding top left bottom right,
  *              clamp low and high (float32)
  * It is our own, just written file: sizes are checked against the file's length, and XNNPACK checks the rest. */
@@ -35,11 +36,15 @@ enum {
     KIND_CLAMP,
     KIND_HARD_SWISH,
     KIND_SIGMOID,
-    KIND_RESHAPE
+    KIND_RESHAPE,
+    KIND_CONVERT
 };
+enum { TYPE_FLOAT32, TYPE_INT8, TYPE_INT32 };
 
 typedef struct {
-    uint32_t role, rank, dims[MAX_RANK];
+    uint32_t role, type, scale_dim, rank, dims[MAX_RANK];
+    int32_t zero_point;
+    uint32_t scale_count;
 } file_value;
 
 typedef struct {
@@ -88,14 +93,27 @@ static unsigned char *read_file(const char *path, size_t *bytes) {
     return data;
 }
 
-static int define_value(xnn_subgraph_t graph, const file_value *from, const void *data, value *to) {
+static int define_value(xnn_subgraph_t graph, const file_value *from, const float *scales, const void *data,
+                        value *to) {
     bool external = from->role == ROLE_INPUT || from->role == ROLE_OUTPUT;
     uint32_t external_id = from->role == ROLE_INPUT ? 0 : from->role == ROLE_OUTPUT ? 1 : XNN_INVALID_VALUE_ID;
     uint32_t flags = !external                  ? 0
                      : from->role == ROLE_INPUT ? XNN_VALUE_FLAG_EXTERNAL_INPUT
                                                 : XNN_VALUE_FLAG_EXTERNAL_OUTPUT;
-    return xnn_define_tensor_value(graph, xnn_datatype_fp32, to->rank, to->dims, data, external_id, flags, &to->id) !=
-           xnn_status_success;
+    bool wide = from->type == TYPE_INT32;
+    enum xnn_status status;
+    if (from->type == TYPE_FLOAT32)
+        status =
+            xnn_define_tensor_value(graph, xnn_datatype_fp32, to->rank, to->dims, data, external_id, flags, &to->id);
+    else if (from->scale_count > 1)
+        status = xnn_define_channelwise_quantized_tensor_value(graph, wide ? xnn_datatype_qcint32 : xnn_datatype_qcint8,
+                                                               scales, to->rank, from->scale_dim, to->dims, data,
+                                                               external_id, flags, &to->id);
+    else
+        status =
+            xnn_define_quantized_tensor_value(graph, wide ? xnn_datatype_qint32 : xnn_datatype_qint8, from->zero_point,
+                                              *scales, to->rank, to->dims, data, external_id, flags, &to->id);
+    return status != xnn_status_success;
 }
 
 static enum xnn_status define_window(xnn_subgraph_t g, const file_node *n, const value *in, const value *weight,
@@ -136,6 +154,7 @@ static enum xnn_status define_node(xnn_subgraph_t g, const file_node *n, const v
     case KIND_CLAMP: return xnn_define_clamp(g, n->low, n->high, a, y, 0);
     case KIND_HARD_SWISH: return xnn_define_hardswish(g, a, y, 0);
     case KIND_SIGMOID: return xnn_define_sigmoid(g, a, y, 0);
+    case KIND_CONVERT: return xnn_define_convert(g, a, y, 0);
     case KIND_RESHAPE: return xnn_define_static_reshape(g, out->rank, out->dims, a, y, 0);
     case KIND_CONV:
     case KIND_DEPTHWISE:
@@ -162,12 +181,19 @@ static int define_values(runner *r, xnn_subgraph_t graph, size_t bytes, size_t *
             if (!from.dims[k] || to->elements > INT32_MAX / from.dims[k]) return 1;
             to->elements *= from.dims[k];
         }
+        const float *scales = (const float *)(const void *)(r->file + *position);
+        bool scaled = from.type != TYPE_FLOAT32;
+        if (from.type > TYPE_INT32 || scaled != (from.scale_count > 0) || from.scale_dim >= MAX_RANK) return 1;
+        if (from.scale_count > 1 && from.scale_count != to->dims[from.scale_dim]) return 1;
+        if ((bytes - *position) / sizeof(float) < from.scale_count) return 1;
+        *position += from.scale_count * sizeof(float);
         const void *data = from.role == ROLE_STATIC ? r->file + *position : NULL;
-        if (data && (bytes - *position) / sizeof(float) < to->elements) return 1;
-        if (data) *position += to->elements * sizeof(float);
+        size_t data_bytes = to->elements * (from.type == TYPE_INT8 ? 1 : sizeof(float));
+        if (data && bytes - *position < data_bytes) return 1;
+        if (data) *position += (data_bytes + 3) & ~(size_t)3;
         if (from.role == ROLE_INPUT) r->input = i;
         if (from.role == ROLE_OUTPUT) r->output = i;
-        if (define_value(graph, &from, data, to)) return 1;
+        if (define_value(graph, &from, scales, data, to)) return 1;
     }
     return 0;
 }

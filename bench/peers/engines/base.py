@@ -5,6 +5,8 @@ import importlib.util
 import pathlib
 import subprocess
 
+import numpy as np
+
 
 class Unsupported(Exception):
     """The engine, its converter or our writer for it cannot express a model; the text says what."""
@@ -47,6 +49,17 @@ class Engine:
 
     def library_bytes(self):
         return sum(pathlib.Path(file).stat().st_size for file in self.library_files())
+
+
+def float_model(onnx_path):
+    """The float32 file beside the int8 one, for converters that quantise by themselves."""
+    return onnx_path.with_name(onnx_path.name.replace("_int8", ""))
+
+
+def calibration_images(shape):
+    """Like the images with which bench/models/quantize.py finds the ranges."""
+    rng = np.random.default_rng(11)
+    return [rng.standard_normal(shape, dtype=np.float32) for _ in range(4)]
 
 
 def linked_files(library, names):

@@ -1,11 +1,12 @@
-"""ncnn: Winograd, packing and blocked products as by default, half precision off, no GPU. An extractor serves one run."""
+"""ncnn: Winograd, packing and blocked products as by default, half precision off, no GPU. An extractor serves one run. int8:
+its own scheme, symmetric, convolutions and fully connected layers only, quantised from the float32 network."""
 
 import subprocess
 
 import ncnn
 import numpy as np
 
-from engines.base import Engine, package_folder
+from engines.base import Engine, calibration_images, float_model, package_folder
 
 
 class Ncnn(Engine):
@@ -14,13 +15,18 @@ class Ncnn(Engine):
     def convert(self, onnx_path, folder, kind):
         import onnx
 
-        model = onnx.load(onnx_path)
+        model = onnx.load(float_model(onnx_path))
         state_split_sizes(model)
         onnx.save(model, folder / "model.onnx")
         dims = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
         shape = str(dims).replace(" ", "")
         subprocess.run([package_folder("pnnx") / "pnnx", "model.onnx", f"inputshape={shape}f32", "fp16=0"], cwd=folder,
                        check=True, capture_output=True)
+        if kind == "int8":
+            import ncnn_int8
+
+            self.load(folder, 1)
+            ncnn_int8.quantize(self.net, folder / "model.ncnn.param", folder / "model.ncnn.bin", calibration_images(dims))
 
     def load(self, folder, threads):
         self.net = ncnn.Net()

@@ -52,7 +52,9 @@ class Tmcnn(Engine):
         return options_type.from_buffer(block)
 
     def convert(self, onnx_path, folder, kind):
-        subprocess.run([self.build / "tmcnn", "convert", onnx_path, "-o", folder / "model.tmc"], check=True, capture_output=True)
+        done = subprocess.run([self.build / "tmcnn", "convert", onnx_path, "-o", folder / "model.tmc"], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1])
 
     def load(self, folder, threads):
         model_options = self.defaults("tmc_model_options_init", ModelOptions)
