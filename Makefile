@@ -47,6 +47,11 @@ SO := $(BUILD)/libtmcnn.so.$(VERSION)
 $(BUILD)/%__avx2.o: ISA_FLAGS := -mavx2 -mfma
 $(BUILD)/%__avx512.o: ISA_FLAGS := -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
 $(BUILD)/%__sse41.o: ISA_FLAGS := -msse4.1
+$(BUILD)/%_vnni__avx2.o: ISA_FLAGS := -mavx2 -mavxvnni
+$(BUILD)/%_vbmi__avx512.o: ISA_FLAGS := -mavx512f -mavx512vl -mavx512bw -mavx512vbmi -mprefer-vector-width=512
+$(BUILD)/%_vnni__avx512.o: ISA_FLAGS := -mavx512f -mavx512vl -mavx512bw -mavx512dq -mavx512vnni -mprefer-vector-width=512
+$(BUILD)/%_dot__neon.o: ISA_FLAGS := -march=armv8.2-a+dotprod
+$(BUILD)/%_i8mm__neon.o: ISA_FLAGS := -march=armv8.2-a+i8mm
 
 # Small where time does not go: everything but the kernels below and the loops of the operators, see
 # docs/decisions/0005-library-size.md. The sanitizers and debug builds override OPT and keep it. Unwind tables serve C++
@@ -55,11 +60,13 @@ CFLAGS_ALL += -fno-asynchronous-unwind-tables -fno-unwind-tables
 ifeq ($(strip $(OPT)),-O2)
 FAST_KERNELS := gem dwconv blend unary binary winograd
 FAST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach k,$(FAST_KERNELS),$(wildcard kernels/x86/f32_$(k)*.c kernels/arm/f32_$(k)*.c)) \
-  src/ops/strided.c)
+  src/ops/strided.c $(wildcard kernels/x86/qs8_*.c kernels/arm/qs8_*.c))
 # As fast with -Os, see docs/decisions/0009-levels.md.
-FAST_OBJ := $(filter-out %__sse41.o $(BUILD)/kernels/x86/f32_dwconv%__avx512.o $(BUILD)/kernels/arm/f32_binary%.o,$(FAST_OBJ))
+FAST_OBJ := $(filter-out %__sse41.o $(BUILD)/kernels/x86/f32_dwconv%__avx512.o $(BUILD)/kernels/arm/f32_binary%.o \
+  $(BUILD)/kernels/x86/qs8_dwconv%.o,$(FAST_OBJ))
 # What checks a file, plans and keeps states, but walks no data: smaller still, where the compiler knows how.
-CALM_OBJ := $(filter-out %/pool.o %/exec.o %/checksum.o %/packing.o %/finite.o %/f32_gemm_cut.o, \
+CALM_OBJ := $(filter-out %/pool.o %/exec.o %/checksum.o %/packing.o %/finite.o %/f32_gemm_cut.o \
+  %/qs8_dwconv_gather.o, \
   $(patsubst %.c,$(BUILD)/%.o,$(foreach d,arena base cpu format graph plan runtime,$(wildcard src/$(d)/*.c)) $(wildcard kernels/*.c)))
 CALM_FLAGS := $(shell $(CC) -Oz -E -x c /dev/null > /dev/null 2>&1 && echo -Oz || echo -Os)
 ifeq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
@@ -68,6 +75,12 @@ PACKED := -falign-functions=1 -falign-jumps=1 -falign-labels=1
 $(FAST_OBJ): SIZE_FLAGS := $(PACKED) -falign-loops=1
 # Loops of a few instructions: 64 bytes of their place in the library were worth a fifth of their time.
 $(filter $(BUILD)/kernels/x86/f32_unary%.o $(BUILD)/kernels/x86/f32_binary%.o,$(FAST_OBJ)): SIZE_FLAGS := $(PACKED) -falign-loops=64
+$(filter $(BUILD)/kernels/x86/qs8_math%.o,$(FAST_OBJ)): SIZE_FLAGS := $(PACKED) -falign-loops=32
+# As fast with the test of a loop in one place, see docs/decisions/0005-library-size.md.
+ONE_TEST := f32_gemm_6x16 f32_dwconv_row f32_binary $(addprefix qs8_gemm_,12x32 12x8 6x16 8x8 4x4)
+$(filter $(ONE_TEST:%=$(BUILD)/kernels/x86/%%.o),$(FAST_OBJ)): SIZE_FLAGS += -fno-tree-ch
+# These sources have the order that in-order cores need; gcc's own costs registers (docs/decisions/0024-int8-on-arm.md).
+$(filter $(BUILD)/kernels/arm/qs8_gemm% $(BUILD)/kernels/arm/qs8_dwconv_dot%,$(FAST_OBJ)): SIZE_FLAGS += -fno-schedule-insns
 endif
 $(filter-out $(FAST_OBJ) $(CALM_OBJ),$(LIB_OBJ)): SIZE_FLAGS := -Os
 $(CALM_OBJ): SIZE_FLAGS := $(CALM_FLAGS)

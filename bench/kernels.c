@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cpu/cpu.h"
 
 #define KERNEL_MS 20
 
@@ -13,7 +14,9 @@ void bench_kernel_report(bench_run *run, const bench_kernel *k) {
     snprintf(symbol, sizeof symbol, "%s__%s", k->name, tmc_isa_name(k->isa));
     if (bench_interrupted || !bench_selected(run, symbol)) return;
     bench_time time = bench_measure(k->fn, k->context, bench_item_ms(run, KERNEL_MS));
-    bench_floor floor = bench_floor_of(&run->one, k->macs, k->read, k->written);
+    bench_ceilings ceilings = run->one;
+    if (k->int8 && ceilings.int8_gmacs > 0) ceilings.gmacs = ceilings.int8_gmacs;
+    bench_floor floor = bench_floor_of(&ceilings, k->macs, k->read, k->written);
     const double gmacs = (double)k->macs / time.best_ns, gbs = (double)(k->read + k->written) / time.best_ns;
     const double fraction = floor.ns / time.best_ns;
     char rates[40];
@@ -57,10 +60,15 @@ int bench_kernels(bench_run *run) {
            "GMAC/s", "GB/s", "%", "bound");
     json_open_array(&run->json, "kernels");
     tmc_kernels table;
+    tmc_cpu cpu;
+    tmc_cpu_query(&cpu);
     tmc_kernels_select(run->options.isa, &table);
+    tmc_kernels_take_features(&table, cpu.features);
     bench_conv_kernels(run, &table.conv, operands);
+    bench_qs8_gemm_kernels(run, &table.qs8_gemm, operands);
     bench_winograd_kernels(run, &table.winograd, operands);
     bench_math_kernels(run, &table, operands);
+    bench_qs8_kernels(run, &table, operands);
     json_close_array(&run->json);
     tmc_free(&tmc_allocator_libc, operands, sizeof *operands);
     return BENCH_OK;

@@ -24,6 +24,7 @@ typedef struct bench_kernel {
     bench_fn fn;
     void *context;
     uint64_t macs, read, written; /* bytes of tensors, once each */
+    bool int8;                    /* rated by the ceiling of int8 */
 } bench_kernel;
 
 /* Measures, prints and records one kernel, if it is selected. */
@@ -32,6 +33,8 @@ void bench_kernel_report(bench_run *run, const bench_kernel *kernel);
 void bench_conv_kernels(bench_run *run, const tmc_f32_conv_kernels *table, bench_operands *operands);
 void bench_dwconv_kernels(bench_run *run, const tmc_f32_conv_kernels *table, bench_operands *operands);
 void bench_winograd_kernels(bench_run *run, const tmc_f32_winograd_kernels *table, bench_operands *operands);
+void bench_qs8_gemm_kernels(bench_run *run, const tmc_qs8_gemm_kernels *table, bench_operands *operands);
 void bench_math_kernels(bench_run *run, const tmc_kernels *table, bench_operands *operands);
+void bench_qs8_kernels(bench_run *run, const tmc_kernels *table, bench_operands *operands);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
+#include "cpu/cpu.h"
 
 #define BENCH_PROBE_X(isa, ISA) extern const bench_probe_loops tmc_probe__##isa;
 #include "bench/probe.inc"
@@ -25,9 +26,23 @@ const bench_probe_loops *bench_probe_find(tmc_isa isa) {
     return NULL;
 }
 
+bench_probe_dot_fn bench_probe_dot(tmc_isa isa, uint32_t features) {
+#if defined(__x86_64__) || defined(__i386__)
+    if (isa == TMC_ISA_AVX512 && features & TMC_FEATURE_AVX512_VNNI) return tmc_probe_dot_vnni__avx512;
+    if (isa == TMC_ISA_AVX512 || isa == TMC_ISA_AVX2)
+        return features & TMC_FEATURE_AVX_VNNI ? tmc_probe_dot_vnni__avx2 : tmc_probe_dot__avx2;
+    if (isa == TMC_ISA_SSE41) return tmc_probe_dot__sse41;
+#else
+    (void)isa, (void)features;
+#endif
+    return NULL;
+}
+
 /* What one thread works on. */
 typedef struct {
     const bench_probe_loops *loops;
+    bench_probe_dot_fn dot;
+    int32_t sums[BENCH_PROBE_LANES];
     float *data, sink, lanes[BENCH_PROBE_LANES];
     size_t floats, passes;
 } work;
@@ -37,6 +52,11 @@ enum { FMA_STEPS = 4096, CLOCK_STEPS = 4096 };
 static void call_fma(void *context) {
     work *w = context;
     w->loops->fma(FMA_STEPS, 0.5f, 1.0f, w->lanes); /* tends to 2 */
+}
+
+static void call_dot(void *context) {
+    work *w = context;
+    w->dot(FMA_STEPS, w->sums);
 }
 
 static void call_read(void *context) {
@@ -128,7 +148,9 @@ static bool allocate(team *t, uint64_t bytes) {
 bool bench_probe(tmc_isa isa, uint32_t threads, double item_ms, bench_ceilings *ceilings) {
     const bench_probe_loops *loops = bench_probe_find(isa);
     bench_machine machine;
+    tmc_cpu cpu;
     bench_machine_query(&machine);
+    tmc_cpu_query(&cpu);
     memset(ceilings, 0, sizeof *ceilings);
     ceilings->isa = isa;
     ceilings->threads = threads;
@@ -141,6 +163,7 @@ bool bench_probe(tmc_isa isa, uint32_t threads, double item_ms, bench_ceilings *
     t->item_ms = item_ms;
     for (uint32_t i = 0; i < threads; i++) {
         t->work[i].loops = loops;
+        t->work[i].dot = bench_probe_dot(isa, cpu.features);
         t->contexts[i] = &t->work[i];
     }
     const uint64_t bytes_each = probed_bytes(&machine, BENCH_MEMORY, threads);
@@ -150,6 +173,10 @@ bool bench_probe(tmc_isa isa, uint32_t threads, double item_ms, bench_ceilings *
         double ns = bench_measure_threads(call_fma, t->contexts, threads, item_ms);
         ok = ns > 0;
         ceilings->gmacs = ok ? (double)loops->fmas_per_step * FMA_STEPS * threads / ns : 0;
+        if (ok && t->work[0].dot) {
+            ns = bench_measure_threads(call_dot, t->contexts, threads, item_ms);
+            ceilings->int8_gmacs = (double)t->work[0].dot(0, t->work[0].sums) * FMA_STEPS * threads / ns;
+        }
     }
     for (int level = 0; level < BENCH_LEVELS && ok; level++) {
         uint64_t bytes = probed_bytes(&machine, level, threads);
@@ -167,6 +194,7 @@ static double larger(double a, double b) { return a > b ? a : b; }
 
 void bench_probe_at_least(bench_ceilings *many, const bench_ceilings *one) {
     many->gmacs = larger(many->gmacs, one->gmacs);
+    many->int8_gmacs = larger(many->int8_gmacs, one->int8_gmacs);
     for (int i = 0; i < BENCH_LEVELS; i++) {
         bench_bandwidth *m = &many->level[i];
         const bench_bandwidth *o = &one->level[i];
@@ -192,6 +220,7 @@ double bench_probe_drift(const bench_ceilings *before, const bench_ceilings *aft
     *what = "nothing";
     consider(before->clock_ghz, after->clock_ghz, "clock", &worst, what);
     consider(before->gmacs, after->gmacs, "multiply-accumulates", &worst, what);
+    consider(before->int8_gmacs, after->int8_gmacs, "multiply-accumulates of int8", &worst, what);
     for (int i = 0; i < BENCH_LEVELS; i++) {
         const bench_bandwidth *b = &before->level[i], *a = &after->level[i];
         consider(b->read, a->read, names[i][0], &worst, what);

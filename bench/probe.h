@@ -26,8 +26,20 @@ typedef struct bench_probe_loops {
 
 enum { BENCH_PROBE_BLOCK = 256, BENCH_PROBE_LANES = 512 /* fmas_per_step at most */ };
 
+/* `steps` dot products of int8 into each of independent sums of int32, from and to BENCH_PROBE_LANES lanes; returns the
+ * multiply-accumulates of a step. NULL where a level has no instruction of its own for them. */
+typedef size_t (*bench_probe_dot_fn)(size_t steps, int32_t *lanes);
+bench_probe_dot_fn bench_probe_dot(tmc_isa isa, uint32_t features);
+
 /* NULL if this build has none for the level. */
 const bench_probe_loops *bench_probe_find(tmc_isa isa);
+
+#if defined(__x86_64__) || defined(__i386__)
+size_t tmc_probe_dot_vnni__avx512(size_t steps, int32_t *lanes);
+size_t tmc_probe_dot_vnni__avx2(size_t steps, int32_t *lanes);
+size_t tmc_probe_dot__avx2(size_t steps, int32_t *lanes);
+size_t tmc_probe_dot__sse41(size_t steps, int32_t *lanes);
+#endif
 
 enum { BENCH_L1, BENCH_L2, BENCH_L3, BENCH_MEMORY, BENCH_LEVELS };
 extern const char *const bench_level_names[BENCH_LEVELS];
@@ -42,7 +54,8 @@ typedef struct bench_ceilings {
     tmc_isa isa;
     uint32_t threads;
     double clock_ghz;
-    double gmacs; /* 1e9 multiply-accumulates per second */
+    double gmacs;      /* 1e9 multiply-accumulates per second */
+    double int8_gmacs; /* the same of int8; 0: as of floats */
     bench_bandwidth level[BENCH_LEVELS];
 } bench_ceilings;
 

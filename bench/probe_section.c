@@ -10,6 +10,8 @@ static void print_ceilings(const bench_ceilings *c, const char *when) {
     printf("\nCeilings of %u thread%s, %s: clock %.2f GHz, %.1f GMAC/s = %.1f GFLOP/s, %.1f multiply-accumulates a "
            "cycle\n",
            c->threads, c->threads > 1 ? "s" : "", when, c->clock_ghz, c->gmacs, 2 * c->gmacs, c->gmacs / c->clock_ghz);
+    if (c->int8_gmacs > 0)
+        printf("  int8: %.1f GMAC/s, %.1f multiply-accumulates a cycle\n", c->int8_gmacs, c->int8_gmacs / c->clock_ghz);
     printf("  %-8s %12s %12s %12s %12s\n", "level", "probed KiB", "read GB/s", "write GB/s", "copy GB/s");
     for (int i = 0; i < BENCH_LEVELS; i++) {
         const bench_bandwidth *b = &c->level[i];
@@ -25,6 +27,7 @@ static void add_json(json_writer *json, const bench_ceilings *c) {
     json_number(json, "clock_ghz", c->clock_ghz);
     json_number(json, "gmacs", c->gmacs);
     json_number(json, "gflops", 2 * c->gmacs);
+    if (c->int8_gmacs > 0) json_number(json, "int8_gmacs", c->int8_gmacs);
     json_open_array(json, "levels");
     for (int i = 0; i < BENCH_LEVELS; i++) {
         const bench_bandwidth *b = &c->level[i];

@@ -37,7 +37,7 @@ static void run_short(const tmc_f32_gemm_args *args, const gemm_body *body, tmc_
         body->named(&one, &part);
         one.bias = NULL;
         one.w += args->kc * body->nr;
-        one.w2 += args->kc * body->nr2;
+        if (body->nr2) one.w2 += args->kc * body->nr2;
     } while (++tap < args->taps);
     t->next = part.next;
 }

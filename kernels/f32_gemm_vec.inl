@@ -92,7 +92,7 @@ TMC_INLINE void run_height(const tmc_f32_gemm_args *args, tmc_gemm_tiles *t, siz
             for (size_t r = 0; r < height; r++) load_row(GEMM_C(r), GEMM_C(r) + GEMM_NR, acc[r]);
         }
 
-        const float *w = args->w, *w2 = args->w2, *const *tap = a_rows;
+        const float *w = args->w, *w2 = GEMM_NR2 ? args->w2 : w, *const *tap = a_rows;
         for (size_t n = args->taps; n > 0; n--, tap += args->a_stride) {
             const float *a[GEMM_MR], *a_first = tap[0] + a_offset;
             if (!steps) {

@@ -8,6 +8,9 @@
 #include "kernels/f32_conv.h"
 #include "kernels/f32_math.h"
 #include "kernels/f32_winograd.h"
+#include "kernels/qs8_dwconv.h"
+#include "kernels/qs8_gemm.h"
+#include "kernels/qs8_math.h"
 #include "tmcnn/tmcnn.h"
 
 /* Data caches of one core, by which block sizes are chosen; no result depends on them. */
@@ -22,10 +25,16 @@ typedef struct tmc_kernels {
     tmc_f32_math_kernels math;
     tmc_f32_blend_kernel blend;
     tmc_f32_winograd_kernels winograd;
+    tmc_qs8_gemm_kernels qs8_gemm;
+    tmc_qs8_dwconv_kernel qs8_dwconv;
+    tmc_qs8_math_kernels qs8_math;
 } tmc_kernels;
 
 /* `isa` is a level that this CPU has; the caches are the small ones that every CPU has, until the planner knows more.
  */
 void tmc_kernels_select(tmc_isa isa, tmc_kernels *kernels);
+
+/* Takes the kernels for features that the CPU has beyond its level (base/features.h). */
+void tmc_kernels_take_features(tmc_kernels *kernels, uint32_t features);
 
 #endif

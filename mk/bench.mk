@@ -82,7 +82,7 @@ bench-peers: $(BUILD)/tmcnn $(SO) $(PEERS_VENV)/done $(PEERS_XNNPACK)
 	$(PEERS_RUN) --out $(BUILD)/bench/peers.json $(PEERS_OPTIONS)
 
 bench-peers-check: $(BUILD)/tmcnn $(SO) $(PEERS_VENV)/done $(PEERS_XNNPACK)
-	$(PEERS_RUN) --out $(BUILD)/bench/peers-check.json --rounds 1 --seconds 0 --min-runs 1 $(PEERS_OPTIONS)
+	$(PEERS_RUN) --out $(BUILD)/bench/peers-check.json --rounds 1 --seconds 0 --min-runs 1 --time-limit 7200 $(PEERS_OPTIONS)
 	$(PEERS_PYTHON) test/scripts/check_bench_peers.py $(BUILD)/bench/peers-check.json
 
 bench-peers-docs:

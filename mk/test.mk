@@ -28,6 +28,18 @@ $(BUILD)/muladd/kernels.o: $(MULADD_SRC:%.c=$(BUILD)/muladd/%.o)
 	$(Q)$(CC) -r -nostdlib -o $@ $^
 	objcopy --keep-global-symbol=tmc_muladd_select $@
 
+# The kernels for AVX-VNNI as AVX-512 encodes them, for CPUs that have only that.
+ifeq ($(ARCH),x86_64)
+QS8_EVEX := $(patsubst %,$(BUILD)/test/evex/qs8_gemm_%.o,6x16_vnni 8x8_vnni 4x4_vnni)
+$(BUILD)/test/evex/%.o: kernels/x86/%__avx2.c Makefile config.mk mk/test.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -Dtmc_$*__avx2=tmc_$*__evex -mavx2 -mavx512vl -mavx512vnni -c $< -o $@
+$(BUILD)/test/kernel/test_qs8_gemm: TEST_EXTRA := $(QS8_EVEX)
+$(BUILD)/test/kernel/test_qs8_gemm: $(QS8_EVEX)
+$(BUILD)/test/kernel/test_qs8_dwconv: TEST_EXTRA := $(BUILD)/test/evex/qs8_dwconv_vnni.o
+$(BUILD)/test/kernel/test_qs8_dwconv: $(BUILD)/test/evex/qs8_dwconv_vnni.o
+endif
+
 # Counts and fails what is allocated behind the caller's allocator; other fault tests define the functions themselves.
 $(BUILD)/test/fault/test_alloc_fault: TEST_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=posix_memalign
 
@@ -80,7 +92,8 @@ tsan:
 .PHONY: levels-check
 # Of Haswell only the choice: qemu 7.2 reads the whole operand of a masked load, also where the mask is not set, so that
 # AVX2 kernels fault at guard pages there as they do on no CPU.
-LEVELS_ALL := unit/test_cpu unit/test_plan unit/test_resize $(patsubst %,kernel/test_f32_%,math gemm dwconv pool blend)
+LEVELS_ALL := unit/test_cpu unit/test_plan unit/test_resize $(patsubst %,kernel/test_f32_%,math gemm dwconv pool blend) \
+  $(patsubst %,kernel/test_qs8_%,gemm gemm_ops dwconv math ops)
 LEVELS_RUNS := Haswell:unit/test_cpu $(foreach cpu,Westmere core2duo,$(LEVELS_ALL:%=$(cpu):%))
 levels-check: $(LEVELS_ALL:%=$(BUILD)/test/%)
 	@for run in $(LEVELS_RUNS); do echo "== $$run"; \
@@ -94,8 +107,18 @@ ARM64_LIB := $(ARM64_ROOT)/usr/lib/aarch64-linux-gnu
 ARM64_RUN := qemu-aarch64 -cpu max -L /usr/aarch64-linux-gnu -E TMC_TEST_EMULATED=1 -E LD_LIBRARY_PATH=/usr/aarch64-linux-gnu/lib:$(ARM64_LIB)
 ARM64_MAKE := $(MAKE) BUILD=build/arm64 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar CPUINFO=0 PNG=0 JPEG=0 NIFTI=0 \
   EXTRA_LDFLAGS="-L$(ARM64_LIB) -Wl,-rpath-link,$(ARM64_LIB)"
-arm64-check:
+# The int8 kernels' tests for CPUs without dot product, with it, with i8mm: <cpu>:<TMC_TEST_FEATURES>.
+ARM64_CPUS := cortex-a72:0 cortex-a76:8 max:18
+ARM64_ALL := unit/test_cpu $(patsubst test/%.c,%,$(wildcard test/kernel/test_qs8_*.c))
+arm64-check: arm64-cpus-check
 	$(ARM64_MAKE) RUN_TEST="$(ARM64_RUN)" programs conformance
+
+.PHONY: arm64-cpus-check arm64-cpus-run
+arm64-cpus-check:
+	$(ARM64_MAKE) arm64-cpus-run
+arm64-cpus-run: $(ARM64_ALL:%=$(BUILD)/test/%)
+	@for cpu in $(ARM64_CPUS); do for t in $^; do echo "== $$cpu $$t"; \
+	  $(patsubst max,$${cpu%%:*},$(ARM64_RUN)) -E TMC_TEST_FEATURES=$${cpu#*:} $$t || exit 1; done; done
 
 ## make models-check    whole models against onnxruntime and LiteRT, medical tables, digests across levels (needs PyPI and ../shared)
 .PHONY: models-check venv
@@ -107,11 +130,11 @@ $(VENV)/done: test/models/requirements.txt
 	touch $@
 venv: $(VENV)/done
 
-# Our generator's graphs, and those of the shared one where it is (its quantised files wait for int8).
+# Our generator's graphs, and those of the shared one where it is.
 build/models/done: bench/gen_models.py $(wildcard bench/models/*.py) $(VENV)/done
 	$(VENV)/bin/python bench/gen_models.py build/models
 	if [ -f $(SHARED)/tools/gen_models.py ]; then generator=$$(realpath $(SHARED)/tools/gen_models.py); \
-	  venv=$$(realpath $(VENV)); mkdir -p build/models/shared; cd build/models/shared && $$venv/bin/python $$generator && rm *_qdq.onnx; fi
+	  venv=$$(realpath $(VENV)); mkdir -p build/models/shared; cd build/models/shared && $$venv/bin/python $$generator; fi
 	touch $@
 
 MODELS := build/models $(wildcard $(SHARED)/data/general/onnx-zoo $(SHARED)/data/general/ultralight) \

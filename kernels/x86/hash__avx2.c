@@ -34,4 +34,6 @@ void tmc_hash_blocks__avx2(uint64_t acc[8], const uint8_t *blocks, size_t count,
     }
     _mm256_storeu_si256((__m256i *)(void *)a, low);
     _mm256_storeu_si256((__m256i *)(void *)(a + 32), high);
+    /* gcc leaves it out with -Os; upper halves in use slow down all SSE code that the thread runs from here on. */
+    _mm256_zeroupper();
 }

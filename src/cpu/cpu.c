@@ -48,6 +48,14 @@ static uint32_t query_isa(void) {
     return isa;
 }
 
+static uint32_t query_features(uint32_t isa) {
+    uint32_t features = 0;
+    if (isa >> TMC_ISA_AVX512 & 1 && is_active(x86_cpu_AVX512_VNNI)) features |= TMC_FEATURE_AVX512_VNNI;
+    if (isa >> TMC_ISA_AVX512 & 1 && is_active(x86_cpu_AVX512_VBMI)) features |= TMC_FEATURE_AVX512_VBMI;
+    if (isa >> TMC_ISA_AVX2 & 1 && is_active(x86_cpu_AVX_VNNI)) features |= TMC_FEATURE_AVX_VNNI;
+    return features;
+}
+
 #define CACHES_FROM_SYSCONF 1
 
 #else
@@ -76,6 +84,16 @@ static uint32_t query_isa(void) {
     isa |= BIT(TMC_ISA_AVX2);
     if (has_all(saved, XCR0_ZMM) && has_all(b, BIT(16) | BIT(17) | BIT(30) | BIT(31))) isa |= BIT(TMC_ISA_AVX512);
     return isa;
+}
+
+/* Leaf 7 ECX 1 AVX512_VBMI, 11 AVX512_VNNI; its sub-leaf 1 EAX 4 AVX-VNNI. */
+static uint32_t query_features(uint32_t isa) {
+    uint32_t a, b, c, d, features = 0;
+    if (!(isa >> TMC_ISA_AVX2 & 1) || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    if (isa >> TMC_ISA_AVX512 & 1 && c & BIT(11)) features |= TMC_FEATURE_AVX512_VNNI;
+    if (isa >> TMC_ISA_AVX512 & 1 && c & BIT(1)) features |= TMC_FEATURE_AVX512_VBMI;
+    if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a & BIT(4)) features |= TMC_FEATURE_AVX_VNNI;
+    return features;
 }
 
 /* Leaf 4 of Intel and leaf 0x8000001D of AMD have the same form: EAX 4:0 type (1 data, 3 unified), 7:5 level;
@@ -116,10 +134,33 @@ static uint32_t query_isa(void) {
     const unsigned long hwcap_asimd = 1ul << 1; /* Linux arch/arm64/include/uapi/asm/hwcap.h */
     return getauxval(AT_HWCAP) & hwcap_asimd ? 1u << TMC_ISA_NEON : 0;
 }
+
+static uint32_t query_features(uint32_t isa) {
+    const unsigned long hwcap_asimddp = 1ul << 20, hwcap2_i8mm = 1ul << 13; /* likewise */
+    if (!(isa >> TMC_ISA_NEON & 1) || !(getauxval(AT_HWCAP) & hwcap_asimddp)) return 0;
+    return TMC_FEATURE_DOT | (getauxval(AT_HWCAP2) & hwcap2_i8mm ? TMC_FEATURE_I8MM : 0u);
+}
 #elif defined(__aarch64__)
 static uint32_t query_isa(void) { return 1u << TMC_ISA_NEON; } /* part of every other AArch64 platform's ABI */
+
+/* What the build is for. */
+static uint32_t query_features(uint32_t isa) {
+    (void)isa;
+#if defined(__ARM_FEATURE_DOTPROD) && defined(__ARM_FEATURE_MATMUL_INT8)
+    return TMC_FEATURE_DOT | TMC_FEATURE_I8MM;
+#elif defined(__ARM_FEATURE_DOTPROD)
+    return TMC_FEATURE_DOT;
+#else
+    return 0;
+#endif
+}
 #else
 static uint32_t query_isa(void) { return 0; }
+
+static uint32_t query_features(uint32_t isa) {
+    (void)isa;
+    return 0;
+}
 #endif
 
 #define CACHES_FROM_SYSCONF 1
@@ -152,7 +193,8 @@ bool tmc_cpuinfo_starts(void) {
 }
 
 void tmc_cpu_query(tmc_cpu *cpu) {
-    *cpu = (tmc_cpu){1u << TMC_ISA_REF | query_isa(), DEFAULT_L1, DEFAULT_L2};
+    *cpu = (tmc_cpu){1u << TMC_ISA_REF | query_isa(), 0, DEFAULT_L1, DEFAULT_L2};
+    cpu->features = query_features(cpu->isa_mask);
     query_caches(cpu);
 #if TMC_ASKS_CPUINFO
     if (!tmc_cpuinfo_starts()) return;

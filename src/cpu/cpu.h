@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/features.h"
 #include "tmcnn/tmcnn.h"
 
 /* cpuinfo reads /proc and /sys for what x86 says itself: 0.1 to 0.3 ms. */
@@ -19,6 +20,7 @@
 
 typedef struct tmc_cpu {
     uint32_t isa_mask;           /* bit tmc_isa: level available; bit TMC_ISA_REF always set */
+    uint32_t features;           /* base/features.h; the system saves their registers too */
     uint32_t l1_bytes, l2_bytes; /* data caches of one core; defaults 32 KiB and 256 KiB */
 } tmc_cpu;
 

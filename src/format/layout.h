@@ -60,7 +60,9 @@ typedef struct tmc_file_section {
 #define TMC_SECTION_META TMC_FOURCC('M', 'E', 'T', 'A') /* tmc_file_metadata */
 #define TMC_SECTION_WGHT TMC_FOURCC('W', 'G', 'H', 'T') /* blob: constants in tensor order, 64-aligned */
 #define TMC_SECTION_TEST TMC_FOURCC('T', 'E', 'S', 'T') /* tmc_file_test */
-/* Reserved: SIGN (signature), QUAN (quantisation), SPRS (sparse), CRYP (encryption), VARI (variants), PREP (images). */
+#define TMC_SECTION_QUAN TMC_FOURCC('Q', 'U', 'A', 'N') /* tmc_file_quantization, in the order of the tensors */
+#define TMC_SECTION_QSCL TMC_FOURCC('Q', 'S', 'C', 'L') /* float: scales of channels */
+/* Reserved: SIGN (signature), SPRS (sparse), CRYP (encryption), VARI (variants), PREP (images). */
 
 typedef struct tmc_file_graph {
     uint32_t name;        /* STRS offset */
@@ -77,6 +79,8 @@ typedef enum tmc_packing {
     TMC_PACK_F32_PANELS = 1,       /* panels of 16 (8, 4) output channels, bias row first */
     TMC_PACK_F32_WINOGRAD_2X2 = 2, /* the same panels of a 3x3 kernel: the convolution is computed so */
     TMC_PACK_F32_WINOGRAD_4X4 = 3,
+    TMC_PACK_I8_PANELS = 4,    /* panels of int8 weights with bias and multiplier: src/format/packing_i8.h */
+    TMC_PACK_I8_DEPTHWISE = 5, /* the same of a depthwise convolution */
     TMC_PACK_END
 } tmc_packing;
 
@@ -90,6 +94,13 @@ typedef struct tmc_file_tensor {
     uint32_t quantization; /* index into QUAN, or TMC_FILE_NONE */
     uint32_t reserved[4];  /* 0 */
 } tmc_file_tensor;
+
+/* One scale and zero point, or scale_count scales in QSCL, one for each output channel of the weights. */
+typedef struct tmc_file_quantization {
+    float scale; /* 0 where scale_count > 0 */
+    int32_t zero_point;
+    uint32_t scale_first, scale_count;
+} tmc_file_quantization;
 
 typedef struct tmc_file_node {
     uint32_t name;
@@ -117,6 +128,7 @@ _Static_assert(sizeof(tmc_file_header) == 128, "header");
 _Static_assert(sizeof(tmc_file_section) == 32, "section");
 _Static_assert(sizeof(tmc_file_graph) == 32, "graph");
 _Static_assert(sizeof(tmc_file_tensor) == 96, "tensor");
+_Static_assert(sizeof(tmc_file_quantization) == 16, "quantization");
 _Static_assert(sizeof(tmc_file_node) == 32, "node");
 _Static_assert(sizeof(tmc_file_test) == 24, "test");
 

@@ -1,12 +1,17 @@
 /* The file checksum, at every level and however the bytes arrive, against xxHash's own XXH3-128. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -57,7 +62,35 @@ static void levels(void **state) {
         if (tmc_isa_available((tmc_isa)isa)) check(tmc_hash_select((tmc_isa)isa));
 }
 
+#if defined(__x86_64__)
+/* Upper halves of vector registers in use, as the CPU tells it with XGETBV(1). */
+static bool uppers_in_use(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
+    return low & 4;
+}
+
+/* They would slow down all SSE code of the thread after a model was opened. */
+static void uppers_are_cleared(void **state) {
+    (void)state;
+    uint32_t a, b, c, d;
+    if (!tmc_isa_available(TMC_ISA_AVX2) || !__get_cpuid_count(13, 1, &a, &b, &c, &d) || !(a & 4)) skip();
+    __asm__ volatile("vzeroupper" ::: "xmm0");
+    if (uppers_in_use()) skip(); /* this CPU does not tell */
+    uint64_t acc[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static uint8_t block[TMC_HASH_BLOCK], secret[192];
+    tmc_hash_select(TMC_ISA_AVX2)(acc, block, 1, secret);
+    assert_false(uppers_in_use());
+}
+#endif
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(portable), cmocka_unit_test(levels)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(portable),
+        cmocka_unit_test(levels),
+#if defined(__x86_64__)
+        cmocka_unit_test(uppers_are_cleared),
+#endif
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

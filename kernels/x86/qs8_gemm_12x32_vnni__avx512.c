@@ -1,0 +1,9 @@
+#define QS8_BITS 512
+#define QS8_VNNI 1
+#include "kernels/x86/qs8_vec.h"
+
+#define QS8_MR 12
+#define QS8_NR 32
+#define QS8_HEIGHTS TMC_QS8_HEIGHTS(12, 7, 4, 1)
+#define QS8_NAME tmc_qs8_gemm_12x32_vnni__avx512
+#include "kernels/qs8_gemm_vec.inl"

@@ -1,0 +1,9 @@
+#define QS8_BITS 128
+#define QS8_VNNI 0
+#include "kernels/x86/qs8_vec.h"
+
+#define QS8_MR 2
+#define QS8_NR 16
+#define QS8_HEIGHTS TMC_QS8_HEIGHTS(2, 0, 0, 0)
+#define QS8_NAME tmc_qs8_gemm_2x16__sse41
+#include "kernels/qs8_gemm_vec.inl"

@@ -1,0 +1,9 @@
+#define QS8_BITS 256
+#define QS8_VNNI 0
+#include "kernels/x86/qs8_vec.h"
+
+#define QS8_MR 6
+#define QS8_NR 16
+#define QS8_HEIGHTS TMC_QS8_HEIGHTS(6, 4, 3, 0)
+#define QS8_NAME tmc_qs8_gemm_6x16__avx2
+#include "kernels/qs8_gemm_vec.inl"
