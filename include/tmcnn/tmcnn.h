@@ -141,7 +141,8 @@ typedef enum tmc_layout {
     TMC_LAYOUT_CHANNELS_LAST = 1 /* N,(D,)(H,)W,C here; the source model had N,C,(D,)(H,)W */
 } tmc_layout;
 
-/* A tensor at the model's boundary. Quantisation: real = (stored - zero_point) * scale; scale 0 means none. */
+/* A tensor at the model's boundary. Quantisation (TMC_I8 only): real = (stored - zero_point) * scale; scale 0 means
+ * none. docs/quantization.md says how numbers are rounded to it. */
 typedef struct tmc_tensor_info {
     size_t struct_size;
     const char *name; /* UTF-8, lives as long as the model */
@@ -236,8 +237,9 @@ typedef enum tmc_isa {
     TMC_ISA_AVX2 = 2,   /* x86 AVX2 + FMA */
     TMC_ISA_NEON = 3,   /* AArch64 Advanced SIMD */
     TMC_ISA_AVX512 = 4, /* x86 AVX-512 F, VL, BW, DQ */
-    TMC_ISA_SSE41 = 5 /* x86 SSE4.1, for CPUs without FMA: not the same bits, each fused multiply-add is rounded twice;
-                       * the best there, so AUTO takes it, and REF is the way to the same bits */
+    TMC_ISA_SSE41 = 5   /* x86 SSE4.1, for CPUs without FMA: other f32 bits, each fused multiply-add is rounded twice;
+                         * the best there, so AUTO takes it, and REF is the way to the same bits. Quantised numbers
+                         * have none: the same bits here too */
 } tmc_isa;
 
 /* Lower-case name, for example "avx2"; "?" if unknown. Static storage. */
@@ -300,7 +302,7 @@ typedef struct tmc_node_report {
     const char *kernel;  /* kernel symbol without its prefix, or the operator where it has no kernel family */
     tmc_isa isa;
     tmc_dtype precision; /* type of the arithmetic */
-    int32_t exact;       /* 1: bit-identical on every CPU; 0: not, as every kernel of TMC_ISA_SSE41 */
+    int32_t exact;       /* 1: bit-identical on every CPU; 0: not, as the f32 kernels of TMC_ISA_SSE41 */
     int32_t in_place;    /* 1: the output overwrites the first input; or no data move at all */
     uint64_t macs;
     uint64_t read_bytes, written_bytes; /* of tensors, once each */

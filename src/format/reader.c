@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "format/sections.h"
 
-enum { STRS, GRPH, TENS, NODE, INDX, PARM, META, WGHT, TEST, KNOWN_COUNT };
+enum { STRS, GRPH, TENS, NODE, INDX, PARM, QUAN, QSCL, META, WGHT, TEST, KNOWN_COUNT };
 
 static const struct {
     uint32_t id, record_size; /* record_size 0: a blob */
@@ -19,6 +19,8 @@ static const struct {
     [NODE] = {TMC_SECTION_NODE, sizeof(tmc_file_node), TMC_FILE_MAX_NODES, true},
     [INDX] = {TMC_SECTION_INDX, sizeof(uint32_t), UINT32_MAX, true},
     [PARM] = {TMC_SECTION_PARM, sizeof(uint32_t), UINT32_MAX, false},
+    [QUAN] = {TMC_SECTION_QUAN, sizeof(tmc_file_quantization), TMC_FILE_MAX_TENSORS, false},
+    [QSCL] = {TMC_SECTION_QSCL, sizeof(float), UINT32_MAX, false},
     [META] = {TMC_SECTION_META, sizeof(tmc_file_metadata), TMC_FILE_MAX_METADATA, false},
     [WGHT] = {TMC_SECTION_WGHT, 0, 0, false},
     [TEST] = {TMC_SECTION_TEST, sizeof(tmc_file_test), TMC_FILE_MAX_TESTS, false},
@@ -286,6 +288,8 @@ static tmc_file_view view_of(const reader *r) {
     v.nodes = section_data(r, NODE, &v.node_count, NULL);
     v.index = section_data(r, INDX, &v.index_count, NULL);
     v.params = section_data(r, PARM, &v.param_count, NULL);
+    v.quantization = section_data(r, QUAN, &v.quantization_count, NULL);
+    v.scales = section_data(r, QSCL, &v.scale_count, NULL);
     v.metadata = section_data(r, META, &v.metadata_count, NULL);
     v.weights = section_data(r, WGHT, NULL, &v.weights_size);
     v.tests = section_data(r, TEST, &v.test_count, NULL);

@@ -27,6 +27,10 @@ typedef struct tmc_file_view {
     uint32_t param_count;
     const tmc_file_metadata *metadata;
     uint32_t metadata_count;
+    const tmc_file_quantization *quantization; /* QUAN */
+    uint32_t quantization_count;
+    const float *scales; /* QSCL */
+    uint32_t scale_count;
     const uint8_t *weights;
     uint64_t weights_size;
     const tmc_file_test *tests;

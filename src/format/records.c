@@ -6,8 +6,9 @@
 typedef struct {
     const tmc_file_view *view;
     tmc_error *err;
-    uint64_t index_used; /* entries of INDX that the lists so far take */
-    uint64_t data_end;   /* of the constants so far, in WGHT */
+    uint64_t index_used;                     /* entries of INDX that the lists so far take */
+    uint64_t data_end;                       /* of the constants so far, in WGHT */
+    uint32_t quantization_used, scales_used; /* records of QUAN and numbers of QSCL */
 } checker;
 
 static uint64_t place(const checker *c, const void *p) { return (uint64_t)((const uint8_t *)p - c->view->bytes); }
@@ -92,10 +93,43 @@ static tmc_status check_constant(checker *c, const tmc_file_tensor *t) {
     return TMC_OK;
 }
 
+/* Each record belongs to one tensor and each scale to one record, both in order: nothing is left over. */
+static tmc_status check_quantization(checker *c, const tmc_file_tensor *t) {
+    const tmc_file_view *v = c->view;
+    if (t->quantization == TMC_FILE_NONE) return TMC_OK;
+    if (t->quantization != c->quantization_used || t->quantization >= v->quantization_count)
+        return tmc_fail_at(c->err, "TENS", place(c, &t->quantization),
+                           tmc_fail_field(c->err, TMC_E_RANGE, "quantization", "record %u of %u, expected %u: the next",
+                                          t->quantization, v->quantization_count, c->quantization_used));
+    const tmc_file_quantization *q = &v->quantization[c->quantization_used++];
+    const uint32_t expected = q->scale_count ? c->scales_used : 0;
+    if (q->scale_first != expected || !tmc_in_bounds(q->scale_first, q->scale_count, v->scale_count))
+        return tmc_fail_at(c->err, "QUAN", place(c, &q->scale_first),
+                           tmc_fail_field(c->err, TMC_E_RANGE, "scale_first",
+                                          "%u scales from %u, QSCL has %u, expected from %u", q->scale_count,
+                                          q->scale_first, v->scale_count, expected));
+    c->scales_used += q->scale_count;
+    return TMC_OK;
+}
+
+static tmc_status check_quantization_used(const checker *c) {
+    const tmc_file_view *v = c->view;
+    if (c->quantization_used != v->quantization_count)
+        return tmc_fail_at(c->err, "QUAN", place(c, v->quantization),
+                           tmc_fail_field(c->err, TMC_E_FORMAT, "count", "%u records, but tensors have %u",
+                                          v->quantization_count, c->quantization_used));
+    if (c->scales_used != v->scale_count)
+        return tmc_fail_at(c->err, "QSCL", place(c, v->scales),
+                           tmc_fail_field(c->err, TMC_E_FORMAT, "count", "%u scales, but tensors have %u",
+                                          v->scale_count, c->scales_used));
+    return TMC_OK;
+}
+
 static tmc_status check_tensor(checker *c, const tmc_file_tensor *t) {
     tmc_error *err = c->err;
     TMC_TRY(check_string(c, "TENS", "name", &t->name));
     TMC_TRY(check_zero(c, "TENS", "reserved", t->reserved, 4));
+    TMC_TRY(check_quantization(c, t));
     if (t->role > TMC_ROLE_CONSTANT)
         return tmc_fail_at(err, "TENS", place(c, &t->role),
                            tmc_fail_field(err, TMC_E_FORMAT, "role", "role %d, expected 0 to 2", t->role));
@@ -126,7 +160,7 @@ static tmc_status check_tensors(checker *c) {
         return tmc_fail_at(c->err, "WGHT", place(c, v->weights) + c->data_end,
                            tmc_fail_field(c->err, TMC_E_FORMAT, "size", "%llu bytes after the last constant",
                                           (unsigned long long)(v->weights_size - c->data_end)));
-    return TMC_OK;
+    return check_quantization_used(c);
 }
 
 static tmc_status check_node(checker *c, const tmc_file_node *n) {

@@ -9,6 +9,11 @@ static uint32_t mix(uint32_t h) {
     return h ^ h >> 16;
 }
 
+void tmc_selftest_fill_quantized(uint32_t seed, int8_t *data, size_t elements) {
+    const uint32_t base = seed * 0x9E3779B9u;
+    for (size_t i = 0; i < elements; i++) ((uint8_t *)data)[i] = (uint8_t)(mix(base + (uint32_t)i) >> 24);
+}
+
 void tmc_selftest_fill(uint32_t seed, uint32_t dtype, void *data, size_t elements) {
     const uint32_t base = seed * 0x9E3779B9u;
     for (size_t i = 0; i < elements; i++) {

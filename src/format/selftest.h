@@ -17,4 +17,7 @@
  * type the top bit of h as 0 or 1 (f16: 0x0000 or 0x3C00). Input k of a test uses seed + k. */
 void tmc_selftest_fill(uint32_t seed, uint32_t dtype, void *data, size_t elements);
 
+/* The same for a quantised input: the top byte of h as two's complement, -128..127. */
+void tmc_selftest_fill_quantized(uint32_t seed, int8_t *data, size_t elements);
+
 #endif

@@ -9,13 +9,14 @@
 static bool may_be_packed(uint16_t op, uint32_t input, uint32_t packing) {
     if (input != 1) return false;
     if (tmc_winograd_tile(packing)) return op == TMC_OP_CONV;
-    return op == TMC_OP_CONV || op == TMC_OP_DEPTHWISE_CONV || op == TMC_OP_CONV_TRANSPOSE ||
-           op == TMC_OP_FULLY_CONNECTED;
+    if (op == TMC_OP_DEPTHWISE_CONV) return packing == TMC_PACK_F32_PANELS || packing == TMC_PACK_I8_DEPTHWISE;
+    return packing != TMC_PACK_I8_DEPTHWISE &&
+           (op == TMC_OP_CONV || op == TMC_OP_CONV_TRANSPOSE || op == TMC_OP_FULLY_CONNECTED);
 }
 
-/* An input past the minimum is optional, except in the one operator that takes any number of equal inputs. */
+/* An input past the minimum is optional, except in operators that take several equal inputs. */
 static bool may_be_absent(const tmc_op_schema *schema, uint32_t input) {
-    return input >= schema->input_min && schema->code != TMC_OP_CONCAT;
+    return input >= schema->input_min && schema->code != TMC_OP_CONCAT && schema->code != TMC_OP_CHANNEL_SHUFFLE;
 }
 
 static tmc_status check_arity(const tmc_op_schema *schema, const tmc_infer_args *args) {
@@ -73,6 +74,9 @@ static tmc_status infer_family(const tmc_infer_args *args) {
     case TMC_OP_SPACE_TO_DEPTH:
     case TMC_OP_CHANNEL_SHUFFLE: return tmc_infer_shape(args);
     case TMC_OP_RESIZE: return tmc_infer_resize(args);
+    case TMC_OP_QUANTIZE:
+    case TMC_OP_DEQUANTIZE:
+    case TMC_OP_TABLE: return tmc_infer_quantized(args);
     default: return tmc_fail(args->err, TMC_E_INTERNAL, "operator %d has no shape inference", args->op);
     }
 }
@@ -85,6 +89,7 @@ tmc_status tmc_infer(const tmc_infer_args *args) {
     TMC_TRY(check_arity(schema, args));
     memset(args->outputs, 0, args->output_count * sizeof *args->outputs);
     TMC_TRY(infer_family(args));
+    TMC_TRY(tmc_infer_quantization(args));
     for (uint32_t i = 0; i < args->output_count; i++) TMC_TRY(tmc_tensor_check(&args->outputs[i], args->err));
     return TMC_OK;
 }

@@ -14,10 +14,15 @@ typedef struct tmc_infer_args {
     const tmc_tensor_desc *const *inputs; /* NULL entries: absent optional inputs */
     tmc_tensor_desc *outputs;             /* written on success */
     tmc_error *err;
+    const tmc_quantization *quantization; /* of each output, for operators that make new i8 numbers; NULL: none */
 } tmc_infer_args;
 
-/* Checks counts, parameters, types and shapes, and writes the outputs' types and shapes. Inputs must be valid
- * (tmc_tensor_check). Errors: E_GRAPH (counts, missing inputs), E_UNSUPPORTED, E_RANGE, E_SHAPE, E_DTYPE, E_LIMIT. */
+/* An operator that computes new i8 numbers (quantize, table, conv, ..) takes their scale and zero point from
+ * args->quantization. Others know them, and do not look there.
+ *
+ * Checks counts, parameters, types and shapes, and writes the outputs' types and shapes. Inputs must be valid
+ * (tmc_tensor_check). Errors: E_GRAPH (counts, missing inputs), E_UNSUPPORTED, E_RANGE, E_SHAPE, E_DTYPE, E_LIMIT,
+ * E_QUANT. */
 tmc_status tmc_infer(const tmc_infer_args *args);
 
 /* Multiply-accumulates of the node; 0 for operators that have none. Saturates. */
@@ -35,5 +40,9 @@ tmc_status tmc_infer_reduce(const tmc_infer_args *args);    /* reduce, arg_max, 
 tmc_status tmc_infer_join(const tmc_infer_args *args);      /* concat, split, slice, pad, gather */
 tmc_status tmc_infer_shape(const tmc_infer_args *args);     /* reshape, expand, tile, transpose, blocks, shuffle */
 tmc_status tmc_infer_resize(const tmc_infer_args *args);
+tmc_status tmc_infer_quantized(const tmc_infer_args *args); /* quantize, dequantize, table */
+
+/* The last step, for all families: checks the inputs' quantisation and writes that of the outputs. */
+tmc_status tmc_infer_quantization(const tmc_infer_args *args);
 
 #endif

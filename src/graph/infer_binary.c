@@ -12,6 +12,11 @@ static bool takes(int32_t kind, uint8_t dtype) {
     case TMC_BINARY_EQUAL:
         if (dtype == TMC_BOOL) return true;
         break;
+    case TMC_BINARY_ADD:
+    case TMC_BINARY_SUB:
+    case TMC_BINARY_MUL:
+        if (dtype == TMC_I8) return true;
+        break;
     default: break;
     }
     return dtype == TMC_F32 || dtype == TMC_I32 || dtype == TMC_I64;
@@ -46,8 +51,8 @@ tmc_status tmc_infer_binary(const tmc_infer_args *args) {
     if (!takes(p->kind, a->dtype))
         return tmc_fail_field(args->err, TMC_E_DTYPE, "dtype", "binary %s does not take %s", tmc_binary_name(p->kind),
                               tmc_dtype_name((tmc_dtype)a->dtype));
-    bool f32_result = a->dtype == TMC_F32 && !is_comparison(p->kind);
-    if (f32_result && !(p->act.lo <= p->act.hi))
+    bool clamped = (a->dtype == TMC_F32 || a->dtype == TMC_I8) && !is_comparison(p->kind);
+    if (clamped && !(p->act.lo <= p->act.hi))
         return tmc_fail_field(args->err, TMC_E_RANGE, "act",
                               "the lower bound of the clamp must not be over the upper one, and neither may be NaN");
     args->outputs[0] = *a;

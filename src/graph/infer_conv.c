@@ -6,22 +6,10 @@
  */
 #define MAX_PHASES 4096
 
-static tmc_status check_bias(const tmc_infer_args *args, int32_t channels) {
-    const tmc_tensor_desc *b = args->input_count > 2 ? args->inputs[2] : NULL;
-    if (!b) return TMC_OK;
-    if (args->inputs[1]->packing != TMC_PACK_NONE)
-        return tmc_fail_field(args->err, TMC_E_GRAPH, "bias", "packed weights hold the bias, expected no third input");
-    TMC_TRY(tmc_require_f32(b, "bias", args->err));
-    if (b->rank != 1 || b->dims[0] != channels)
-        return tmc_fail_field(args->err, TMC_E_SHAPE, "bias", "expected one value for each of %d channels", channels);
-    return TMC_OK;
-}
-
 /* Weights: `lead` axes before the kernel's (1: output channels, 0: depthwise). */
 static tmc_status check_weights(const tmc_infer_args *args, int32_t lead) {
     const tmc_conv_params *p = args->params;
     const tmc_tensor_desc *w = args->inputs[1];
-    TMC_TRY(tmc_require_f32(w, "weights", args->err));
     if (w->rank != p->spatial + 1 + lead)
         return tmc_fail_field(args->err, TMC_E_SHAPE, "weights", "rank %d, expected %d", w->rank,
                               p->spatial + 1 + lead);
@@ -108,7 +96,7 @@ tmc_status tmc_infer_conv(const tmc_infer_args *args) {
     int32_t channels = 0;
     TMC_TRY(check_channels(args, &channels));
     TMC_TRY(check_winograd(args));
-    TMC_TRY(check_bias(args, channels));
+    TMC_TRY(tmc_weights_check(x, args->inputs[1], args->input_count > 2 ? args->inputs[2] : NULL, channels, args->err));
 
     tmc_tensor_desc *y = &args->outputs[0];
     *y = *x;

@@ -6,16 +6,11 @@ static tmc_status infer_fully_connected(const tmc_infer_args *args) {
     const tmc_tensor_desc *x = args->inputs[0], *w = args->inputs[1];
     const tmc_tensor_desc *b = args->input_count > 2 ? args->inputs[2] : NULL;
     TMC_TRY(tmc_act_check(&p->act, args->err));
-    TMC_TRY(tmc_require_f32(x, "input", args->err));
-    TMC_TRY(tmc_require_f32(w, "weights", args->err));
+    TMC_TRY(tmc_require_f32_or_i8(x, "input", args->err));
     if (x->rank < 1) return tmc_fail_field(args->err, TMC_E_SHAPE, "input", "a scalar, expected rank 1 or more");
     if (w->rank != 2 || w->dims[1] != x->dims[x->rank - 1])
         return tmc_fail_field(args->err, TMC_E_SHAPE, "weights", "expected [N, %d]", x->dims[x->rank - 1]);
-    if (b && w->packing != TMC_PACK_NONE)
-        return tmc_fail_field(args->err, TMC_E_GRAPH, "bias", "packed weights hold the bias, expected no third input");
-    if (b) TMC_TRY(tmc_require_f32(b, "bias", args->err));
-    if (b && (b->rank != 1 || b->dims[0] != w->dims[0]))
-        return tmc_fail_field(args->err, TMC_E_SHAPE, "bias", "expected one value for each of %d outputs", w->dims[0]);
+    TMC_TRY(tmc_weights_check(x, w, b, w->dims[0], args->err));
     args->outputs[0] = *x;
     args->outputs[0].dims[x->rank - 1] = w->dims[0];
     return TMC_OK;

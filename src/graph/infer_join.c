@@ -106,7 +106,7 @@ static tmc_status infer_pad(const tmc_infer_args *args) {
     if (p->mode < TMC_PAD_CONSTANT || p->mode > TMC_PAD_WRAP)
         return tmc_fail_field(args->err, TMC_E_UNSUPPORTED, "mode", "unknown padding mode %d", p->mode);
     uint8_t element[TMC_MAX_ELEMENT];
-    if (p->mode == TMC_PAD_CONSTANT && !tmc_scalar_from_float(out->dtype, p->value, element))
+    if (p->mode == TMC_PAD_CONSTANT && !tmc_scalar_for_tensor(out, p->value, element))
         return tmc_fail_field(args->err, TMC_E_RANGE, "value", "the padding value is not exact in %s",
                               tmc_dtype_name((tmc_dtype)out->dtype));
     for (int32_t a = 0; a < TMC_MAX_RANK; a++) {

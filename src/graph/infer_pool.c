@@ -25,6 +25,7 @@ tmc_status tmc_infer_pool(const tmc_infer_args *args) {
     const tmc_pool_params *p = args->params;
     const tmc_tensor_desc *x = args->inputs[0];
     TMC_TRY(tmc_spatial_check(x, p->spatial, args->err));
+    if (args->op == TMC_OP_LP_POOL) TMC_TRY(tmc_require_f32(x, "input", args->err));
     TMC_TRY(check_flag(p->ceil_mode, "ceil_mode", args->err));
     TMC_TRY(check_flag(p->count_include_pad, "count_include_pad", args->err));
     if (args->op == TMC_OP_LP_POOL && p->p < 1)

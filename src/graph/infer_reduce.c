@@ -7,7 +7,7 @@ static tmc_status check_flag(const tmc_infer_args *args, const char *field, int3
 
 /* Integer sums that need a square root or a logarithm have no integer result. */
 static bool takes(int32_t kind, uint8_t dtype) {
-    if (dtype == TMC_F32) return true;
+    if (dtype == TMC_F32 || (dtype == TMC_I8 && kind == TMC_REDUCE_MEAN)) return true;
     if (dtype != TMC_I32 && dtype != TMC_I64) return false;
     return kind == TMC_REDUCE_SUM || kind == TMC_REDUCE_MEAN || kind == TMC_REDUCE_MAX || kind == TMC_REDUCE_MIN ||
            kind == TMC_REDUCE_PROD;

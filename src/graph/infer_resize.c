@@ -23,7 +23,7 @@ static tmc_status check_modes(const tmc_infer_args *args, const tmc_resize_param
                               tmc_dtype_name((tmc_dtype)args->inputs[0]->dtype));
     uint8_t element[TMC_MAX_ELEMENT];
     if (p->coordinates == TMC_COORD_TF_CROP_AND_RESIZE &&
-        !tmc_scalar_from_float(args->inputs[0]->dtype, p->extrapolation, element))
+        !tmc_scalar_for_tensor(args->inputs[0], p->extrapolation, element))
         return tmc_fail_field(args->err, TMC_E_RANGE, "extrapolation", "the value is not exact in %s",
                               tmc_dtype_name((tmc_dtype)args->inputs[0]->dtype));
     return TMC_OK;

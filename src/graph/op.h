@@ -43,8 +43,11 @@
     X(30, SPACE_TO_DEPTH, space_to_depth, 1, 1, 1, 1, tmc_block_params)                                                \
     X(31, CHANNEL_SHUFFLE, channel_shuffle, 1, 2, 1, 1, tmc_block_params) /* last axis; block = groups */              \
     X(32, GATHER, gather, 2, 2, 1, 1, tmc_axis_params)                    /* data, indices (i32 or i64) */             \
-    X(33, CAST, cast, 1, 1, 1, 1, tmc_cast_params)
-/* Reserved: 34 lstm, 35 gru, 36 quantize, 37 dequantize, 38 custom. */
+    X(33, CAST, cast, 1, 1, 1, 1, tmc_cast_params)                                                                     \
+    X(36, QUANTIZE, quantize, 1, 1, 1, 1, tmc_no_params)     /* f32 to i8, by the output's scale and zero point */     \
+    X(37, DEQUANTIZE, dequantize, 1, 1, 1, 1, tmc_no_params) /* i8 to f32 */                                           \
+    X(39, TABLE, table, 2, 2, 1, 1, tmc_no_params)           /* x i8, t i8 [256]: t[x + 128] */
+/* Reserved: 34 lstm, 35 gru, 38 custom. */
 
 typedef enum tmc_op_code {
 #define X(code, NAME, name, in0, in1, out0, out1, params) TMC_OP_##NAME = code,

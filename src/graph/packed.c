@@ -1,5 +1,7 @@
 #include "graph/packed.h"
 
+#include "format/packing_i8.h"
+
 tmc_pack_shape tmc_packed_shape(uint16_t op, const void *params, const tmc_tensor_desc *weights) {
     tmc_pack_shape s = {.groups = 1,
                         .columns = (size_t)weights->dims[0],
@@ -20,6 +22,16 @@ tmc_pack_shape tmc_packed_shape(uint16_t op, const void *params, const tmc_tenso
     return s;
 }
 
+static uint64_t packed_i8(uint16_t op, const void *params, const tmc_tensor_desc *weights) {
+    const tmc_conv_params *p = params;
+    if (op == TMC_OP_DEPTHWISE_CONV)
+        return tmc_i8_depthwise_bytes(
+            (size_t)weights->dims[weights->rank - 1],
+            (const size_t[]){(size_t)p->kernel[0], (size_t)p->kernel[1], (size_t)p->kernel[2]});
+    const tmc_pack_shape shape = tmc_packed_shape(op, params, weights);
+    return tmc_i8_bytes(&shape);
+}
+
 /* Dense weights are below 2^29 numbers, so this cannot wrap. */
 static uint64_t packed_floats(uint16_t op, const void *params, const tmc_tensor_desc *weights) {
     if (op == TMC_OP_DEPTHWISE_CONV) {
@@ -33,10 +45,11 @@ static uint64_t packed_floats(uint16_t op, const void *params, const tmc_tensor_
 
 tmc_status tmc_packed_bytes(uint16_t op, const void *params, const tmc_tensor_desc *weights, uint64_t *bytes,
                             tmc_error *err) {
-    const uint64_t floats = packed_floats(op, params, weights);
-    if (floats > TMC_FILE_MAX_TENSOR_BYTES / sizeof(float))
+    const bool i8 = weights->packing == TMC_PACK_I8_PANELS || weights->packing == TMC_PACK_I8_DEPTHWISE;
+    const uint64_t size = i8 ? packed_i8(op, params, weights) : packed_floats(op, params, weights) * sizeof(float);
+    if (size > TMC_FILE_MAX_TENSOR_BYTES)
         return tmc_fail_field(err, TMC_E_LIMIT, "dims", "packed weights are larger than %u bytes",
                               TMC_FILE_MAX_TENSOR_BYTES);
-    *bytes = floats * sizeof(float);
+    *bytes = size;
     return TMC_OK;
 }

@@ -33,6 +33,23 @@ static bool put_half(float value, uint8_t *out) {
     return true;
 }
 
+int8_t tmc_quantized(float x, const tmc_quantization *q) {
+    float t = rintf(x / q->scale);
+    if (t != t) return (int8_t)q->zero_point;
+    const float lo = (float)(-128 - q->zero_point), hi = (float)(127 - q->zero_point);
+    t = t < lo ? lo : t;
+    t = t > hi ? hi : t;
+    return (int8_t)((int32_t)t + q->zero_point);
+}
+
+bool tmc_scalar_for_tensor(const tmc_tensor_desc *desc, float value, uint8_t out[TMC_MAX_ELEMENT]) {
+    if (!tmc_quantization_is_set(&desc->quantization)) return tmc_scalar_from_float(desc->dtype, value, out);
+    if (isnan(value)) return false;
+    const int8_t q = tmc_quantized(value, &desc->quantization);
+    memcpy(out, &q, sizeof q);
+    return true;
+}
+
 bool tmc_scalar_from_float(uint32_t dtype, float value, uint8_t out[TMC_MAX_ELEMENT]) {
     if (isnan(value)) return false;
     switch (dtype) {

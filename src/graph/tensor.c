@@ -1,5 +1,6 @@
 #include "graph/tensor.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -102,4 +103,29 @@ void tmc_tensor_shape_text(const tmc_tensor_desc *desc, char *out, size_t size) 
     }
     n = strlen(out);
     text(out + n, size - n, "]");
+}
+
+bool tmc_quantization_equal(const tmc_quantization *a, const tmc_quantization *b) {
+    return a->scale == b->scale && a->zero_point == b->zero_point && a->channels == b->channels;
+}
+
+tmc_status tmc_quantization_check(const tmc_quantization *q, uint8_t dtype, tmc_error *err) {
+    if (!tmc_quantization_is_set(q)) {
+        if (q->zero_point == 0) return TMC_OK;
+        return tmc_fail_field(err, TMC_E_QUANT, "scale", "0, expected a positive normal number");
+    }
+    if (dtype != TMC_I8)
+        return tmc_fail_field(err, TMC_E_QUANT, "quantization", "of a tensor of %s, only i8 is quantised",
+                              tmc_dtype_name((tmc_dtype)dtype));
+    if (q->channels) {
+        if (q->scale == 0.0f && q->zero_point == 0) return TMC_OK;
+        return tmc_fail_field(err, TMC_E_QUANT, "zero_point",
+                              "scale %s, zero point %d beside scales of channels, expected 0 and 0",
+                              q->scale == 0.0f ? "0" : "other than 0", q->zero_point);
+    }
+    if (!isnormal(q->scale) || q->scale < 0)
+        return tmc_fail_field(err, TMC_E_QUANT, "scale", "expected a positive normal number");
+    if (q->zero_point < -128 || q->zero_point > 127)
+        return tmc_fail_field(err, TMC_E_QUANT, "zero_point", "%d, expected -128 to 127", q->zero_point);
+    return TMC_OK;
 }

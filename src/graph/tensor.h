@@ -7,6 +7,14 @@
 #include "base/error.h"
 #include "format/layout.h"
 
+/* What the integers of a tensor mean: (q - zero_point) * scale; scale 0 and channels 0: no quantisation. Weights have
+ * one scale for each output channel instead, zero point 0; their scales lie beside them (section QSCL of a file). */
+typedef struct tmc_quantization {
+    float scale;
+    int32_t zero_point;
+    uint32_t channels; /* weights: number of scales, and scale is 0 */
+} tmc_quantization;
+
 typedef struct tmc_tensor_desc {
     uint8_t dtype;   /* tmc_dtype */
     uint8_t packing; /* tmc_packing; only constants are ever packed */
@@ -15,7 +23,15 @@ typedef struct tmc_tensor_desc {
     int32_t pitch;              /* elements from one row of the last axis to the next; 0: dense, the last dim. The
                                  * planner alone sets another one, where a tensor is a range of channels of a wider
                                  * tensor and the operators that touch it take that (tmc_op_takes_pitch). */
+    tmc_quantization quantization;
 } tmc_tensor_desc;
+
+static inline bool tmc_quantization_is_set(const tmc_quantization *q) { return q->scale != 0.0f || q->channels; }
+bool tmc_quantization_equal(const tmc_quantization *a, const tmc_quantization *b);
+
+/* Per tensor: an i8 tensor, scale a positive normal float, zero point -128..127. Per channel: zero point 0. None: all
+ * zero. Errors: E_QUANT. */
+tmc_status tmc_quantization_check(const tmc_quantization *q, uint8_t dtype, tmc_error *err);
 
 /* Elements from one row of the last axis to the next; rank >= 1. */
 static inline size_t tmc_tensor_pitch(const tmc_tensor_desc *desc) {

@@ -4,6 +4,7 @@
 
 #include "graph/infer.h"
 #include "graph/packed.h"
+#include "graph/panels_i8.h"
 
 /* Bits of a tensor's scratch byte. */
 enum {
@@ -35,9 +36,13 @@ static tmc_status at_tensor(const validator *v, uint32_t tensor, const void *p, 
     return at(v, "TENS", p, status);
 }
 
-tmc_tensor_desc tmc_graph_tensor(const tmc_file_tensor *record) {
+tmc_tensor_desc tmc_graph_tensor(const tmc_file_view *view, const tmc_file_tensor *record) {
     tmc_tensor_desc d = {.dtype = record->dtype, .packing = (uint8_t)record->packing, .rank = record->rank};
     memcpy(d.dims, record->dims, sizeof d.dims);
+    if (record->quantization != TMC_FILE_NONE) {
+        const tmc_file_quantization *q = &view->quantization[record->quantization];
+        d.quantization = (tmc_quantization){q->scale, q->zero_point, q->scale_count};
+    }
     return d;
 }
 
@@ -80,10 +85,32 @@ static tmc_status check_finite(const validator *v, const tmc_file_tensor *t) {
     return TMC_OK;
 }
 
+/* Scales of channels belong to packed weights, and to no others. */
+static tmc_status check_scales(const validator *v, const tmc_file_tensor *t, const tmc_tensor_desc *desc) {
+    const uint32_t channels = desc->quantization.channels;
+    if (!channels && !tmc_is_i8_packing(t->packing)) return TMC_OK;
+    if (!channels)
+        return tmc_fail_field(v->err, TMC_E_QUANT, "quantization",
+                              "packed i8 weights without scales of their channels");
+    if (t->role != TMC_ROLE_CONSTANT)
+        return tmc_fail_field(v->err, TMC_E_QUANT, "quantization", "%u scales of channels, but no weights", channels);
+    if (!tmc_is_i8_packing(t->packing))
+        return tmc_fail_field(v->err, TMC_E_UNSUPPORTED, "packing",
+                              "layout %u of i8 weights, expected %d or %d: "
+                              "convert the model again",
+                              t->packing, TMC_PACK_I8_PANELS, TMC_PACK_I8_DEPTHWISE);
+    const float *scales = v->view->scales + v->view->quantization[t->quantization].scale_first;
+    for (uint32_t i = 0; i < channels; i++) {
+        const tmc_quantization q = {.scale = scales[i]};
+        if (scales[i] == 0.0f || tmc_quantization_check(&q, TMC_I8, v->err) != TMC_OK)
+            return at(
+                v, "QSCL", &scales[i],
+                tmc_fail_field(v->err, TMC_E_QUANT, "scale", "scale of channel %u is no positive normal number", i));
+    }
+    return TMC_OK;
+}
+
 static tmc_status check_constant(const validator *v, const tmc_file_tensor *t, const tmc_tensor_desc *desc) {
-    if (t->packing >= TMC_PACK_END)
-        return tmc_fail_field(v->err, TMC_E_UNSUPPORTED, "packing", "weight layout %u is unknown to this version",
-                              t->packing);
     /* The size of packed weights depends on the node that reads them: checked there. */
     if (t->packing == TMC_PACK_NONE && t->data_bytes != tmc_tensor_bytes(desc)) {
         char shape[96];
@@ -95,13 +122,22 @@ static tmc_status check_constant(const validator *v, const tmc_file_tensor *t, c
     return v->strict ? check_finite(v, t) : TMC_OK;
 }
 
+static tmc_status check_quantization(const validator *v, const tmc_file_tensor *t, const tmc_tensor_desc *desc) {
+    tmc_status status = tmc_quantization_check(&desc->quantization, desc->dtype, v->err);
+    if (status == TMC_OK && t->quantization != TMC_FILE_NONE && !tmc_quantization_is_set(&desc->quantization))
+        status = tmc_fail_field(v->err, TMC_E_QUANT, "scale", "0, expected a positive normal number");
+    if (status != TMC_OK) return at(v, "QUAN", &v->view->quantization[t->quantization], status);
+    return check_scales(v, t, desc);
+}
+
 static tmc_status check_tensor(const validator *v, const tmc_file_tensor *t) {
-    const tmc_tensor_desc desc = tmc_graph_tensor(t);
+    const tmc_tensor_desc desc = tmc_graph_tensor(v->view, t);
     TMC_TRY(tmc_tensor_check(&desc, v->err));
+    if (t->packing >= TMC_PACK_END)
+        return tmc_fail_field(v->err, TMC_E_UNSUPPORTED, "packing", "weight layout %u is unknown to this version",
+                              t->packing);
+    TMC_TRY(check_quantization(v, t, &desc));
     TMC_TRY(check_dims_max(v, t));
-    if (t->quantization != TMC_FILE_NONE)
-        return tmc_fail_field(v->err, TMC_E_UNSUPPORTED, "quantization", "quantisation %u, this version has none",
-                              t->quantization);
     return t->role == TMC_ROLE_CONSTANT ? check_constant(v, t, &desc) : TMC_OK;
 }
 
@@ -267,12 +303,16 @@ static tmc_status check_node_output(const validator *v, const node *n, uint32_t 
 static tmc_status infer(const validator *v, const node *n, tmc_tensor_desc *outputs) {
     tmc_tensor_desc descs[MAX_INFER_INPUTS];
     const tmc_tensor_desc *inputs[MAX_INFER_INPUTS];
+    tmc_quantization declared[MAX_OUTPUTS];
+    for (uint32_t i = 0; i < n->record->output_count && i < MAX_OUTPUTS; i++)
+        declared[i] = tmc_graph_tensor(v->view, &v->view->tensors[n->outputs[i]]).quantization;
     tmc_infer_args args = {.op = n->record->op,
                            .params = n->params,
                            .output_count = n->record->output_count,
                            .inputs = inputs,
                            .outputs = outputs,
-                           .err = v->err};
+                           .err = v->err,
+                           .quantization = declared};
     uint32_t done = 0;
     do {
         args.input_count = 0;
@@ -284,7 +324,7 @@ static tmc_status infer(const validator *v, const node *n, tmc_tensor_desc *outp
         for (; args.input_count < MAX_INFER_INPUTS && done < n->record->input_count; args.input_count++, done++) {
             const uint32_t t = n->inputs[done];
             descs[args.input_count] =
-                t == TMC_FILE_NONE ? (tmc_tensor_desc){0} : tmc_graph_tensor(&v->view->tensors[t]);
+                t == TMC_FILE_NONE ? (tmc_tensor_desc){0} : tmc_graph_tensor(v->view, &v->view->tensors[t]);
             inputs[args.input_count] = t == TMC_FILE_NONE ? NULL : &descs[args.input_count];
         }
         TMC_TRY(tmc_infer(&args));
@@ -295,7 +335,7 @@ static tmc_status infer(const validator *v, const node *n, tmc_tensor_desc *outp
 static tmc_status check_inferred(const validator *v, const node *n, const tmc_tensor_desc *inferred) {
     for (uint32_t i = 0; i < n->record->output_count; i++) {
         const tmc_file_tensor *t = &v->view->tensors[n->outputs[i]];
-        const tmc_tensor_desc stored = tmc_graph_tensor(t);
+        const tmc_tensor_desc stored = tmc_graph_tensor(v->view, t);
         if (stored.dtype != inferred[i].dtype)
             tmc_fail_field(v->err, TMC_E_DTYPE, "dtype", "%s makes %s, the file says %s", n->schema->name,
                            tmc_dtype_name((tmc_dtype)inferred[i].dtype), tmc_dtype_name((tmc_dtype)stored.dtype));
@@ -305,11 +345,38 @@ static tmc_status check_inferred(const validator *v, const node *n, const tmc_te
             tmc_tensor_shape_text(&inferred[i], should, sizeof should);
             tmc_fail_field(v->err, TMC_E_SHAPE, "dims", "%s makes shape %s, the file says %s", n->schema->name, should,
                            is);
+        } else if (!tmc_quantization_equal(&stored.quantization, &inferred[i].quantization)) {
+            tmc_fail_field(v->err, TMC_E_QUANT, "quantization", "%s makes %s, the file says otherwise", n->schema->name,
+                           tmc_quantization_is_set(&inferred[i].quantization) ? "the scale and zero point of its input"
+                                                                              : "numbers without scale");
         } else
             continue;
         return at_tensor(v, n->outputs[i], t, v->err->status);
     }
     return TMC_OK;
+}
+
+static tmc_status check_packed_i8(const validator *v, const node *n, uint32_t index) {
+    const tmc_file_view *f = v->view;
+    const tmc_file_tensor *t = &f->tensors[index];
+    const tmc_tensor_desc desc = tmc_graph_tensor(f, t);
+    const uint8_t *place = (const uint8_t *)&t->data_bytes;
+    const tmc_i8_weights weights = {
+        .op = n->record->op,
+        .params = n->params,
+        .desc = &desc,
+        .data = f->weights + t->data_offset,
+        .bytes = t->data_bytes,
+        .scales = f->scales + f->quantization[t->quantization].scale_first,
+        .input = tmc_graph_tensor(f, &f->tensors[n->inputs[0]]).quantization,
+        .output = tmc_graph_tensor(f, &f->tensors[n->outputs[0]]).quantization,
+        .strict = v->strict,
+    };
+    const tmc_status status = tmc_check_i8_weights(&weights, &place, v->err);
+    v->state[index] |= CONSUMED;
+    if (status == TMC_OK) return TMC_OK;
+    tmc_error_at_tensor(v->err, (int32_t)index);
+    return at(v, status == TMC_E_QUANT ? "WGHT" : "TENS", place, status);
 }
 
 /* Packed weights have the size that their node's parameters ask for, so they have one reader. tmc_infer accepts them as
@@ -318,12 +385,14 @@ static tmc_status check_packed(const validator *v, const node *n) {
     const uint32_t index = n->record->input_count > 1 ? n->inputs[1] : TMC_FILE_NONE;
     if (index == TMC_FILE_NONE || v->view->tensors[index].packing == TMC_PACK_NONE) return TMC_OK;
     const tmc_file_tensor *t = &v->view->tensors[index];
-    const tmc_tensor_desc weights = tmc_graph_tensor(t);
+    const tmc_tensor_desc weights = tmc_graph_tensor(v->view, t);
     uint64_t bytes;
     tmc_status status = TMC_OK;
     if (v->state[index] & CONSUMED)
         status =
             tmc_fail_field(v->err, TMC_E_GRAPH, "packing", "packed weights %u have two readers, expected one", index);
+    else if (tmc_is_i8_packing(t->packing))
+        return check_packed_i8(v, n, index);
     else
         status = tmc_packed_bytes(n->record->op, n->params, &weights, &bytes, v->err);
     if (status == TMC_OK && t->data_bytes != bytes)

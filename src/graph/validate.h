@@ -12,6 +12,6 @@
 tmc_status tmc_graph_validate(const tmc_file_view *view, uint8_t *scratch, int strict, tmc_error *err);
 
 /* Description of a tensor record at its default shape. */
-tmc_tensor_desc tmc_graph_tensor(const tmc_file_tensor *record);
+tmc_tensor_desc tmc_graph_tensor(const tmc_file_view *view, const tmc_file_tensor *record);
 
 #endif

@@ -38,7 +38,13 @@ tmc_status tmc_window_outputs(const tmc_window *w, bool round_up, int32_t *out, 
 /* lo <= hi, no NaN. E_RANGE. */
 tmc_status tmc_act_check(const tmc_act_params *act, tmc_error *err);
 
-/* E_DTYPE unless the input is f32. `name` is the input's in messages. */
+/* The types, layout, scales and bias (NULL: none) that weights have beside activations `x`: all f32, or all i8 with an
+ * i32 bias. Errors: E_DTYPE, E_UNSUPPORTED, E_QUANT, E_GRAPH, E_SHAPE. */
+tmc_status tmc_weights_check(const tmc_tensor_desc *x, const tmc_tensor_desc *w, const tmc_tensor_desc *bias,
+                             int32_t channels, tmc_error *err);
+
+/* E_DTYPE unless the input is f32, or is f32 or i8. `name` is the input's in messages. */
+tmc_status tmc_require_f32_or_i8(const tmc_tensor_desc *desc, const char *name, tmc_error *err);
 tmc_status tmc_require_f32(const tmc_tensor_desc *desc, const char *name, tmc_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 #include "ops/binary_plain.h"
 #include "ops/broadcast.h"
-#include "ops/op.h"
+#include "ops/qs8.h"
 
 /* NULL for comparisons and logic. */
 static const tmc_f32_binary_kernel *find_kernel(const tmc_kernels *kernels, int32_t kind) {
@@ -20,7 +20,7 @@ static bool has_f32_kernel(const tmc_op_node *node) {
 
 static tmc_status prepare(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t threads, tmc_op_setup *setup,
                           tmc_error *err) {
-    (void)threads, (void)err;
+    if (node->inputs[0]->dtype == TMC_I8) return tmc_qs8_binary_prepare(node, kernels, threads, setup, err);
     const tmc_binary_params *p = node->params;
     for (uint32_t i = 0; i < 2; i++) {
         bool same = tmc_tensor_same_shape(node->inputs[i], node->outputs[0]);
@@ -59,6 +59,7 @@ static void f32_block(void *context, const tmc_broadcast_block *g) {
 
 static tmc_status run(const tmc_op_run *run) {
     const tmc_op_node *node = run->node;
+    if (node->inputs[0]->dtype == TMC_I8) return tmc_qs8_binary_run(run);
     const tmc_binary_params *p = node->params;
     tmc_broadcast b;
     tmc_broadcast_init(&b, node->outputs[0], node->inputs, 2);

@@ -1,5 +1,6 @@
+#include "format/packing_i8.h"
 #include "graph/window.h"
-#include "ops/implicit_gemm.h"
+#include "ops/qs8_gemm.h"
 #include "ops/weights.h"
 #include "ops/winograd.h"
 
@@ -36,14 +37,25 @@ static tmc_status conv_prepare(const tmc_op_node *node, const tmc_kernels *kerne
                               p->spatial);
     if (tmc_winograd_used(node)) return tmc_winograd_prepare(node, kernels, threads, setup, err);
     const tmc_pack_shape shape = tmc_weights_shape(node);
-    TMC_TRY(tmc_weights_scratch(node, &setup->scratch_bytes, err));
     const tmc_implicit_gemm g = product_of(node, &shape);
+    if (node->inputs[0]->dtype == TMC_I8) return tmc_qs8_gemm_prepare(node, &g, kernels, threads, setup, err);
+    TMC_TRY(tmc_weights_scratch(node, &setup->scratch_bytes, err));
     setup->scratch_bytes += tmc_implicit_gemm_zeros(&g.y, &g.x, g.channels) * sizeof(float);
     tmc_implicit_gemm_kernel(&g, &kernels->conv, &setup->kernel, &setup->isa);
     return TMC_OK;
 }
 
+static tmc_status run_qs8(const tmc_op_run *run) {
+    const tmc_conv_params *p = run->node->params;
+    const tmc_pack_shape shape = tmc_weights_shape(run->node);
+    const tmc_implicit_gemm product = product_of(run->node, &shape);
+    tmc_qs8_gemm g = tmc_qs8_gemm_of(run, &product, &p->act);
+    g.group_bytes = (size_t)tmc_i8_group_bytes(&shape);
+    return tmc_qs8_gemm_run(&g, run->kernels, run->exec);
+}
+
 static tmc_status conv_run(const tmc_op_run *run) {
+    if (run->node->inputs[0]->dtype == TMC_I8) return run_qs8(run);
     if (tmc_winograd_used(run->node)) return tmc_winograd_run(run);
     const tmc_pack_shape shape = tmc_weights_shape(run->node);
     tmc_implicit_gemm g = product_of(run->node, &shape);

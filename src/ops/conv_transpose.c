@@ -1,5 +1,6 @@
+#include "format/packing_i8.h"
 #include "graph/window.h"
-#include "ops/implicit_gemm.h"
+#include "ops/qs8_gemm.h"
 #include "ops/weights.h"
 
 /* Outputs o with (o + pad) % stride == residue, for which taps t with t * dilation % stride == residue read input
@@ -46,14 +47,41 @@ static size_t zero_floats(const tmc_op_node *node, const tmc_pack_shape *shape) 
     return most;
 }
 
+static tmc_status prepare_qs8(const tmc_op_node *node, const tmc_pack_shape *shape, const tmc_kernels *kernels,
+                              uint32_t threads, tmc_op_setup *setup, tmc_error *err) {
+    for (size_t ry = 0; ry < shape->stride[1]; ry++)
+        for (size_t rx = 0; rx < shape->stride[2]; rx++) {
+            const tmc_implicit_gemm g = phase_of(node, shape, ry, rx);
+            TMC_TRY(tmc_qs8_gemm_prepare(node, &g, kernels, threads, setup, err));
+        }
+    return TMC_OK;
+}
+
+static tmc_status run_qs8(const tmc_op_run *run) {
+    const tmc_conv_params *p = run->node->params;
+    const tmc_pack_shape shape = tmc_weights_shape(run->node);
+    const char *panels = run->inputs[1];
+    for (size_t ry = 0; ry < shape.stride[1]; ry++)
+        for (size_t rx = 0; rx < shape.stride[2]; rx++) {
+            const tmc_implicit_gemm product = phase_of(run->node, &shape, ry, rx);
+            tmc_qs8_gemm g = tmc_qs8_gemm_of(run, &product, &p->act);
+            g.panels = panels;
+            g.group_bytes = (size_t)tmc_i8_group_bytes(&shape);
+            TMC_TRY(tmc_qs8_gemm_run(&g, run->kernels, run->exec));
+            panels +=
+                tmc_i8_panels_bytes(shape.columns, (size_t)product.y.taps * (size_t)product.x.taps * shape.channels);
+        }
+    return TMC_OK;
+}
+
 static tmc_status conv_transpose_prepare(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t threads,
                                          tmc_op_setup *setup, tmc_error *err) {
-    (void)threads;
     const tmc_conv_params *p = node->params;
     if (p->spatial > 2)
         return tmc_fail_field(err, TMC_E_UNSUPPORTED, "spatial",
                               "conv_transpose over %d axes, only 1 and 2 are supported", p->spatial);
     const tmc_pack_shape shape = tmc_weights_shape(node);
+    if (node->inputs[0]->dtype == TMC_I8) return prepare_qs8(node, &shape, kernels, threads, setup, err);
     TMC_TRY(tmc_weights_scratch(node, &setup->scratch_bytes, err));
     setup->scratch_bytes += zero_floats(node, &shape) * sizeof(float);
     const tmc_implicit_gemm g = phase_of(node, &shape, 0, 0);
@@ -62,6 +90,7 @@ static tmc_status conv_transpose_prepare(const tmc_op_node *node, const tmc_kern
 }
 
 static tmc_status conv_transpose_run(const tmc_op_run *run) {
+    if (run->node->inputs[0]->dtype == TMC_I8) return run_qs8(run);
     const tmc_pack_shape shape = tmc_weights_shape(run->node);
     const float *panels, *zeros = NULL;
     TMC_TRY(tmc_weights_panels(run, &shape, &panels));

@@ -2,7 +2,7 @@
 
 #include "base/checked.h"
 #include "graph/window.h"
-#include "ops/op.h"
+#include "ops/qs8.h"
 #include "ops/tiles.h"
 #include "ops/weights.h"
 
@@ -58,11 +58,11 @@ static depthwise geometry_of(const tmc_op_node *node, const tmc_f32_conv_kernels
 
 static tmc_status depthwise_conv_prepare(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t threads,
                                          tmc_op_setup *setup, tmc_error *err) {
-    (void)threads;
     const tmc_conv_params *p = node->params;
     if (p->spatial > 2)
         return tmc_fail_field(err, TMC_E_UNSUPPORTED, "spatial",
                               "depthwise_conv over %d axes, only 1 and 2 are supported", p->spatial);
+    if (node->inputs[0]->dtype == TMC_I8) return tmc_qs8_depthwise_conv_prepare(node, kernels, threads, setup, err);
     const depthwise d = geometry_of(node, &kernels->conv);
     TMC_TRY(tmc_weights_scratch(node, &setup->scratch_bytes, err));
     setup->scratch_bytes += d.channels * sizeof(float); /* zeros for padding */
@@ -205,6 +205,7 @@ static void choose_rows(job *j, uint32_t threads) {
 }
 
 static tmc_status depthwise_conv_run(const tmc_op_run *run) {
+    if (run->node->inputs[0]->dtype == TMC_I8) return tmc_qs8_depthwise_conv_run(run);
     const tmc_op_node *node = run->node;
     job j = {.d = geometry_of(node, &run->kernels->conv), .kernels = &run->kernels->conv};
     TMC_TRY(tmc_weights_depthwise(run, &j.w));

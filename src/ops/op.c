@@ -12,6 +12,11 @@ tmc_op_functions tmc_op_find(uint16_t op) {
     }
 }
 
+tmc_status tmc_op_no_i8(const tmc_op_node *node, tmc_error *err) {
+    return tmc_fail_field(err, TMC_E_UNSUPPORTED, "dtype", "%s computes no i8 numbers; dequantize its inputs",
+                          tmc_op_schema_find(node->op)->name);
+}
+
 bool tmc_op_takes_pitch(uint16_t op) {
     switch (op) {
     case TMC_OP_UNARY:
@@ -23,6 +28,7 @@ bool tmc_op_takes_pitch(uint16_t op) {
     case TMC_OP_SLICE:
     case TMC_OP_TRANSPOSE:
     case TMC_OP_CHANNEL_SHUFFLE:
+    case TMC_OP_TABLE:
     case TMC_OP_DEPTHWISE_CONV:
     case TMC_OP_MAX_POOL:
     case TMC_OP_AVERAGE_POOL:

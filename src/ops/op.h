@@ -45,6 +45,9 @@ typedef struct tmc_op_functions {
     tmc_status (*run)(const tmc_op_run *run);
 } tmc_op_functions;
 
+/* E_UNSUPPORTED: the operator computes no i8 numbers. */
+tmc_status tmc_op_no_i8(const tmc_op_node *node, tmc_error *err);
+
 /* Both are there for a code that tmc_op_schema_find knows, else NULL. */
 tmc_op_functions tmc_op_find(uint16_t op);
 

@@ -63,7 +63,7 @@ static tmc_status run(const tmc_op_run *r) {
     pad_job j = {.run = r, .params = r->node->params, .in = r->node->inputs[0], .out = r->node->outputs[0]};
     tmc_strided_steps(j.in, j.src);
     tmc_strided_steps(j.out, j.dst);
-    if (j.params->mode == TMC_PAD_CONSTANT) tmc_scalar_from_float(j.in->dtype, j.params->value, j.value);
+    if (j.params->mode == TMC_PAD_CONSTANT) tmc_scalar_for_tensor(j.in, j.params->value, j.value);
     TMC_TRY(copy_middle(&j));
     for (int32_t a = j.in->rank - 1; a >= 0; a--) {
         TMC_TRY(fill_side(&j, a, false));

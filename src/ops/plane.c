@@ -99,32 +99,45 @@ static void transpose_32(char *dst, const char *src, tmc_move_axis rows, tmc_mov
 }
 
 /* Two runs into pairs: a channel shuffle of two groups. */
-__attribute__((noinline)) static void interleave_32(char *dst, const char *a, const char *b, size_t count) {
-    size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        vec4 x = load4(a + i * 4), y = load4(b + i * 4);
-        store4(dst + i * 8, __builtin_shufflevector(x, y, 0, 4, 1, 5));
-        store4(dst + i * 8 + 16, __builtin_shufflevector(x, y, 2, 6, 3, 7));
+typedef uint8_t vec16 __attribute__((vector_size(16), aligned(1), may_alias));
+
+#define INTERLEAVE(bits, vec, LOW, HIGH)                                                                               \
+    __attribute__((noinline)) static void interleave_##bits(char *dst, const char *a, const char *b, size_t count) {   \
+        const size_t size = bits / 8, lanes = 16 / size;                                                               \
+        size_t done = 0;                                                                                               \
+        while (count >= lanes && done < count) {                                                                       \
+            const size_t i = tmc_min_size(done, count - lanes); /* the last one reaches back */                        \
+            const vec x = *(const vec *)(const void *)(a + i * size), y = *(const vec *)(const void *)(b + i * size);  \
+            *(vec *)(void *)(dst + 2 * i * size) = __builtin_shufflevector(x, y, LOW);                                 \
+            *(vec *)(void *)(dst + 2 * i * size + 16) = __builtin_shufflevector(x, y, HIGH);                           \
+            done = i + lanes;                                                                                          \
+        }                                                                                                              \
+        for (; done < count; done++) {                                                                                 \
+            memcpy(dst + 2 * done * size, a + done * size, size);                                                      \
+            memcpy(dst + 2 * done * size + size, b + done * size, size);                                               \
+        }                                                                                                              \
     }
-    for (; i < count; i++) {
-        memcpy(dst + i * 8, a + i * 4, 4);
-        memcpy(dst + i * 8 + 4, b + i * 4, 4);
-    }
-}
+#define LOW_8 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH_8 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define LOW_32 0, 4, 1, 5
+#define HIGH_32 2, 6, 3, 7
+INTERLEAVE(8, vec16, LOW_8, HIGH_8)
+INTERLEAVE(32, vec4, LOW_32, HIGH_32)
 #endif
 
-static bool try_transpose_32(char *dst, const char *src, tmc_move_axis rows, tmc_move_axis cols) {
+static bool try_transpose(char *dst, const char *src, tmc_move_axis rows, tmc_move_axis cols, size_t element) {
 #if defined(HAVE_SHUFFLE)
-    if (rows.src != 4 || cols.dst != 4) return false;
-    if (cols.count == 2 && rows.dst == 8) {
-        interleave_32(dst, src, src + cols.src, rows.count);
+    const ptrdiff_t size = (ptrdiff_t)element;
+    if ((size != 1 && size != 4) || rows.src != size || cols.dst != size) return false;
+    if (cols.count == 2 && rows.dst == 2 * size) {
+        (size == 1 ? interleave_8 : interleave_32)(dst, src, src + cols.src, rows.count);
         return true;
     }
-    if (rows.count < 4 || cols.count < 4) return false;
+    if (size != 4 || rows.count < 4 || cols.count < 4) return false;
     transpose_32(dst, src, rows, cols);
     return true;
 #else
-    (void)dst, (void)src, (void)rows, (void)cols;
+    (void)dst, (void)src, (void)rows, (void)cols, (void)element;
     return false;
 #endif
 }
@@ -140,24 +153,38 @@ static void fill_run(char *dst, const char *src, size_t count, size_t element) {
     }
 }
 
+/* Runs of 16 to 64 bytes by pieces that overlap, without a call for each: a concatenation of few int8 channels. */
+static void copy_short_runs(char *d, const char *s, tmc_move_axis rows, size_t run) {
+    for (size_t r = 0; r < rows.count; r++, d += rows.dst, s += rows.src) {
+        if (run > 32) {
+            memcpy(d + 16, s + 16, 16);
+            memcpy(d + run - 32, s + run - 32, 16);
+        }
+        memcpy(d, s, 16);
+        memcpy(d + run - 16, s + run - 16, 16);
+    }
+}
+
 void tmc_plane_copy(void *dst, const void *src, tmc_move_axis rows, tmc_move_axis cols, size_t element) {
     char *d = dst;
     const char *s = src;
     const ptrdiff_t dense = (ptrdiff_t)element;
     const size_t run = cols.count * element;
-    if (cols.dst == dense && cols.src == dense && run >= SHORT_RUN) {
+    if (cols.dst == dense && cols.src == dense && run >= SHORT_RUN && run <= 64) {
+        copy_short_runs(d, s, rows, run);
+    } else if (cols.dst == dense && cols.src == dense && run >= SHORT_RUN) {
         for (size_t r = 0; r < rows.count; r++, d += rows.dst, s += rows.src) memcpy(d, s, run);
     } else if (cols.dst == dense && cols.src == 0 && run >= SHORT_RUN) {
         for (size_t r = 0; r < rows.count; r++, d += rows.dst, s += rows.src) fill_run(d, s, cols.count, element);
-    } else if (element != 4 || !(try_transpose_32(d, s, rows, cols) || try_transpose_32(d, s, cols, rows))) {
+    } else if (!try_transpose(d, s, rows, cols, element) && !try_transpose(d, s, cols, rows, element)) {
         copy_blocks(d, s, rows, cols, element);
     }
 }
 
 void tmc_plane_interleave(void *dst, const void *a, const void *b, size_t count, size_t element) {
 #if defined(HAVE_SHUFFLE)
-    if (element == 4) {
-        interleave_32(dst, a, b, count);
+    if (element == 1 || element == 4) {
+        (element == 1 ? interleave_8 : interleave_32)(dst, a, b, count);
         return;
     }
 #endif

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "ops/chunk.h"
-#include "ops/op.h"
+#include "ops/qs8.h"
 #include "ops/reduce_axes.h"
 #include "ops/reduce_int.h"
 
@@ -29,7 +29,7 @@ static size_t output_count(const tmc_reduce_axes *a) { return a->kept.count * (a
 /* Scratch, log_sum_exp only: what each output's elements are reduced by before exp. */
 static tmc_status prepare(const tmc_op_node *node, const tmc_kernels *kernels, uint32_t threads, tmc_op_setup *setup,
                           tmc_error *err) {
-    (void)threads, (void)err;
+    if (node->inputs[0]->dtype == TMC_I8) return tmc_qs8_mean_prepare(node, kernels, threads, setup, err);
     const tmc_reduce_params *p = node->params;
     if (node->inputs[0]->dtype != TMC_F32) return TMC_OK;
     tmc_reduce_axes axes = tmc_reduce_axes_of(node->inputs[0], (uint32_t)p->axes);
@@ -146,6 +146,7 @@ static tmc_status run(const tmc_op_run *run) {
              .x = run->inputs[0],
              .y = run->outputs[0],
              .shift = p->kind == TMC_REDUCE_LOG_SUM_EXP ? run->scratch : NULL};
+    if (x->dtype == TMC_I8) return tmc_qs8_mean_run(run);
     if (x->dtype != TMC_F32)
         return tmc_reduce_int(&j.axes, p->kind, x->dtype, run->inputs[0], run->outputs[0], run->exec);
     if (j.axes.inner_reduced) {

@@ -318,7 +318,7 @@ static void inside_task(void *context, size_t task, size_t slot) {
 
 static tmc_status extrapolate(const job *j) {
     _Alignas(TMC_MAX_ELEMENT) uint8_t value[TMC_MAX_ELEMENT] = {0};
-    tmc_scalar_from_float(j->run->node->outputs[0]->dtype, j->params->extrapolation, value);
+    tmc_scalar_for_tensor(j->run->node->outputs[0], j->params->extrapolation, value);
     for (int32_t i = 0; i < j->l->count; i++) {
         const active_axis *axis = &j->l->axes[i];
         inside_job inside = {.j = j, .map = &axis->map};

@@ -151,13 +151,16 @@ static tmc_status take_input_shape(tmc_plan *plan, uint32_t input, const tmc_sha
 
 static tmc_status infer_node(tmc_plan *plan, const tmc_step *node, tmc_error *err) {
     tmc_tensor_desc outputs[MAX_OUTPUTS];
+    tmc_quantization declared[MAX_OUTPUTS];
+    for (uint32_t o = 0; o < node->op.output_count; o++) declared[o] = node->op.outputs[o]->quantization;
     const tmc_infer_args args = {.op = node->op.op,
                                  .params = node->op.params,
                                  .input_count = node->op.input_count,
                                  .output_count = node->op.output_count,
                                  .inputs = node->op.inputs,
                                  .outputs = outputs,
-                                 .err = err};
+                                 .err = err,
+                                 .quantization = declared};
     TMC_TRY(tmc_infer(&args));
     for (uint32_t o = 0; o < node->op.output_count; o++)
         plan->descs[node->tensors[node->op.input_count + o]] = outputs[o];
@@ -168,7 +171,7 @@ static tmc_status infer_node(tmc_plan *plan, const tmc_step *node, tmc_error *er
 static tmc_status choose_shapes(tmc_plan *plan, const tmc_plan_options *options, tmc_error *err) {
     const tmc_file_view *view = plan->view;
     bool changed = false;
-    for (uint32_t t = 0; t < view->tensor_count; t++) plan->descs[t] = tmc_graph_tensor(&view->tensors[t]);
+    for (uint32_t t = 0; t < view->tensor_count; t++) plan->descs[t] = tmc_graph_tensor(view, &view->tensors[t]);
     for (uint32_t i = 0; i < options->input_count; i++)
         TMC_TRY(take_input_shape(plan, i, &options->input_shapes[i], &changed, err));
     for (uint32_t i = 0; changed && i < plan->node_count; i++)
@@ -268,6 +271,7 @@ static tmc_status choose_kernels(const tmc_plan_options *options, tmc_kernels *k
         return tmc_fail_field(err, TMC_E_UNSUPPORTED, "max_isa", "this CPU or this build has no %s",
                               tmc_isa_name(options->max_isa));
     tmc_kernels_select(isa, kernels);
+    tmc_kernels_take_features(kernels, cpu.features);
     kernels->caches = (tmc_caches){cpu.l1_bytes, cpu.l2_bytes};
     return TMC_OK;
 }

@@ -26,7 +26,12 @@ static uint64_t tensor_bytes(const tmc_plan *plan, uint32_t tensor) {
     return record->role == TMC_ROLE_CONSTANT ? record->data_bytes : tmc_tensor_bytes(&plan->descs[tensor]);
 }
 
-static bool node_exact(const tmc_step *node) { return node->isa != TMC_ISA_SSE41; }
+/* SSE4.1 rounds fused multiply-adds twice; operators on quantised numbers have none. */
+static bool node_exact(const tmc_step *node) {
+    const tmc_op_node *op = &node->op;
+    return node->isa != TMC_ISA_SSE41 || tmc_quantization_is_set(&op->outputs[0]->quantization) ||
+           (op->inputs[0] && tmc_quantization_is_set(&op->inputs[0]->quantization));
+}
 
 bool tmc_plan_exact(const tmc_plan *plan) {
     for (uint32_t i = 0; i < plan->node_count; i++)

@@ -16,10 +16,10 @@ static uint64_t node_macs(const tmc_file_view *view, const tmc_file_node *node) 
     if (node->input_count > MAC_INPUTS) return 0;
     for (uint32_t i = 0; i < node->input_count; i++) {
         if (tensors[i] == TMC_FILE_NONE) continue;
-        descs[i] = tmc_graph_tensor(&view->tensors[tensors[i]]);
+        descs[i] = tmc_graph_tensor(view, &view->tensors[tensors[i]]);
         inputs[i] = &descs[i];
     }
-    descs[MAC_INPUTS] = tmc_graph_tensor(&view->tensors[tensors[node->input_count]]);
+    descs[MAC_INPUTS] = tmc_graph_tensor(view, &view->tensors[tensors[node->input_count]]);
     return tmc_count_macs(node->op, view->params + node->param_first, inputs, &descs[MAC_INPUTS]);
 }
 
@@ -36,17 +36,22 @@ static uint64_t count_macs(const tmc_file_view *view) {
 static uint64_t packed_biases(const tmc_file_view *view, const tmc_file_node *node) {
     const uint32_t index = node->input_count > 1 ? view->index[node->index_first + 1] : TMC_FILE_NONE;
     if (index == TMC_FILE_NONE || view->tensors[index].packing == TMC_PACK_NONE) return 0;
-    const tmc_tensor_desc desc = tmc_graph_tensor(&view->tensors[index]);
+    const tmc_tensor_desc desc = tmc_graph_tensor(view, &view->tensors[index]);
     return (uint64_t)desc.dims[node->op == TMC_OP_DEPTHWISE_CONV ? desc.rank - 1 : 0];
 }
 
-/* Constants of real numbers; integers are shapes and indices. */
+/* Constants of real numbers; integers are shapes and indices, i8 without a scale a table that the converter made. */
+static bool is_parameter(const tmc_file_tensor *record) {
+    if (record->role != TMC_ROLE_CONSTANT || record->dtype == TMC_I32 || record->dtype == TMC_I64) return false;
+    return record->dtype != TMC_I8 || record->quantization != TMC_FILE_NONE;
+}
+
 static uint64_t count_parameters(const tmc_file_view *view) {
     uint64_t sum = 0;
     for (uint32_t t = 0; t < view->tensor_count; t++) {
         const tmc_file_tensor *record = &view->tensors[t];
-        if (record->role != TMC_ROLE_CONSTANT || record->dtype == TMC_I32 || record->dtype == TMC_I64) continue;
-        const tmc_tensor_desc desc = tmc_graph_tensor(record);
+        if (!is_parameter(record)) continue;
+        const tmc_tensor_desc desc = tmc_graph_tensor(view, record);
         sum += tmc_tensor_elements(&desc);
     }
     for (uint32_t n = 0; n < view->node_count; n++) sum += packed_biases(view, &view->nodes[n]);
@@ -85,14 +90,16 @@ void tmc_model_describe(const tmc_file_view *view, uint32_t tensor, const tmc_te
                               .dtype = (tmc_dtype)desc->dtype,
                               .layout = (tmc_layout)record->layout,
                               .rank = desc->rank,
-                              .bytes = tmc_tensor_bytes(desc)};
+                              .bytes = tmc_tensor_bytes(desc),
+                              .scale = desc->quantization.scale,
+                              .zero_point = desc->quantization.zero_point};
     memcpy(info->dims, desc->dims, sizeof info->dims);
     memcpy(info->dims_max, record->role == TMC_ROLE_INPUT ? record->dims_max : desc->dims, sizeof info->dims_max);
 }
 
 static tmc_status describe_default(const tmc_model *model, uint32_t tensor, tmc_tensor_info *info) {
     tmc_tensor_info i;
-    const tmc_tensor_desc desc = tmc_graph_tensor(&model->view.tensors[tensor]);
+    const tmc_tensor_desc desc = tmc_graph_tensor(&model->view, &model->view.tensors[tensor]);
     tmc_model_describe(&model->view, tensor, &desc, &i);
     return tmc_struct_write(info, &i, sizeof i);
 }

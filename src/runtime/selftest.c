@@ -11,7 +11,11 @@
 static void fill_inputs(tmc_session *s, uint32_t seed) {
     for (uint32_t i = 0; i < s->plan->view->graph->input_count; i++) {
         const tmc_tensor_desc *desc = &s->plan->descs[s->inputs[i].tensor];
-        tmc_selftest_fill(seed + i, desc->dtype, tmc_session_address(s, &s->inputs[i]), tmc_tensor_elements(desc));
+        void *data = tmc_session_address(s, &s->inputs[i]);
+        if (tmc_quantization_is_set(&desc->quantization))
+            tmc_selftest_fill_quantized(seed + i, data, tmc_tensor_elements(desc));
+        else
+            tmc_selftest_fill(seed + i, desc->dtype, data, tmc_tensor_elements(desc));
         s->inputs[i].ready = true;
     }
 }

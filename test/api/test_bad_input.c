@@ -247,10 +247,32 @@ static void test_golden_file(void **state) {
     tmc_model_release(&model);
 }
 
+/* The same of one with integers: sections QUAN and QSCL, both packings, a table. */
+static void test_golden_i8_file(void **state) {
+    (void)state;
+    tmc_model *model = NULL;
+    tmc_model_options options;
+    tmc_error err;
+    tmc_error_init(&err);
+    tmc_model_options_init(&options);
+    options.flags = TMC_MODEL_STRICT;
+    if (tmc_model_open_file("test/data/golden_i8_v1.tmc", &options, &model, &err) != TMC_OK)
+        fail_msg("%s", err.message);
+    tmc_model_info info = {.struct_size = sizeof info};
+    assert_int_equal(tmc_model_get_info(model, &info), TMC_OK);
+    assert_string_equal(info.name, "net_i8");
+    assert_int_equal(info.format_major, 1);
+    assert_int_equal(info.node_count, 9);
+    assert_int_equal(info.macs, 16 * 6 * 27 + 16 * 6 * 9 + 5 * 6);
+    assert_string_equal(tmc_model_metadata_get(model, "license"), "CC0-1.0");
+    assert_int_equal(tmc_model_selftest(model, NULL, &err), TMC_OK);
+    tmc_model_release(&model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),      cmocka_unit_test(test_arena_limit), cmocka_unit_test(test_caller_limits),
-        cmocka_unit_test(test_not_a_file), cmocka_unit_test(test_golden_file),
+        cmocka_unit_test(test_not_a_file), cmocka_unit_test(test_golden_file), cmocka_unit_test(test_golden_i8_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,7 +173,7 @@ static tmc_status run_steps(const op_call *call, op_result *result) {
     result->output_count = call->output_count;
 
     tmc_infer_args infer = {call->op, call->params,  call->input_count, call->output_count,
-                            inputs,   result->descs, &result->err};
+                            inputs,   result->descs, &result->err,      call->quantization};
     TMC_TRY(tmc_infer(&infer));
     if (call->infer_only) return TMC_OK;
 
@@ -181,6 +181,7 @@ static tmc_status run_steps(const op_call *call, op_result *result) {
     if (!functions.run) return tmc_fail(&result->err, TMC_E_UNSUPPORTED, "no operator %d", call->op);
     tmc_kernels kernels;
     level_kernels(call->isa ? call->isa : TMC_ISA_REF, &kernels);
+    if (call->features) tmc_kernels_take_features(&kernels, call->features);
     tmc_op_node node = {call->op, call->params, call->input_count, call->output_count, inputs, outputs};
     if (call->pitch) set_pitches(call, &node, descs, result);
     tmc_op_setup setup;

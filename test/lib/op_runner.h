@@ -20,11 +20,13 @@ typedef struct op_call {
     const op_tensor *inputs;
     uint32_t input_count, output_count;
     tmc_isa isa;       /* 0: TMC_ISA_REF; LEVEL_MULADD (lib/levels.h) too */
+    uint32_t features; /* of base/features.h, beyond the level */
     uint32_t threads;  /* 0 and 1: serial; else a pool of its own */
     uint32_t in_place; /* 0: none; 1 + i: output 0 overwrites input i, E_STATE if prepare does not allow it */
     uint32_t pitch;    /* elements between the rows of every tensor that the operator takes so; 0xCD stays there */
     guard_side guard;  /* on which side of the tensors the guard page lies */
-    bool infer_only;   /* stop after shape inference; the outputs have no data */
+    const tmc_quantization *quantization; /* of each output, for operators that make i8 numbers; else NULL */
+    bool infer_only;                      /* stop after shape inference; the outputs have no data */
 } op_call;
 
 typedef struct op_result {

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "format/packing.h"
+#include "format/packing_i8.h"
 #include "format/reader.h"
-#include "graph/tensor.h"
+#include "graph/packed.h"
 
 typedef struct {
     void *data;
@@ -21,7 +21,7 @@ typedef struct {
 struct build {
     tmc_file_graph graph;
     list strings; /* char *; records hold positions here until build_bytes knows the offsets */
-    list tensors, nodes, index, params, metadata, tests, inputs, outputs, weights, extra;
+    list tensors, nodes, index, params, quantization, scales, metadata, tests, inputs, outputs, weights, extra;
 };
 
 static void *checked(void *p) {
@@ -57,6 +57,8 @@ build *build_new(const char *graph_name) {
     b->tensors.element = sizeof(tmc_file_tensor);
     b->nodes.element = sizeof(tmc_file_node);
     b->index.element = b->params.element = b->inputs.element = b->outputs.element = sizeof(uint32_t);
+    b->quantization.element = sizeof(tmc_file_quantization);
+    b->scales.element = sizeof(float);
     b->metadata.element = sizeof(tmc_file_metadata);
     b->tests.element = sizeof(tmc_file_test);
     b->weights.element = 1;
@@ -70,8 +72,8 @@ build *build_new(const char *graph_name) {
 void build_free(build *b) {
     if (!b) return;
     for (size_t i = 0; i < b->strings.count; i++) free(((char **)b->strings.data)[i]);
-    list *all[] = {&b->strings, &b->tensors, &b->nodes,   &b->index,   &b->params, &b->metadata,
-                   &b->tests,   &b->inputs,  &b->outputs, &b->weights, &b->extra};
+    list *all[] = {&b->strings, &b->tensors,  &b->nodes,  &b->index,   &b->params,  &b->tests, &b->quantization,
+                   &b->scales,  &b->metadata, &b->inputs, &b->outputs, &b->weights, &b->extra};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]->data);
     free(b);
 }
@@ -129,6 +131,54 @@ uint32_t build_panels(build *b, const char *name, int32_t rank, const int32_t *d
     uint8_t *at = add_data(b, t, stride * (size_t)(groups - 1) + group);
     for (size_t g = 0; g < (size_t)groups; g++)
         tmc_pack_panels((float *)(void *)(at + g * stride), w + g * n * k, n, k, k, 1, bias ? bias + g * n : NULL);
+    return t;
+}
+
+static void add_quantization(build *b, const tmc_file_quantization *q) {
+    tmc_file_tensor *last = (tmc_file_tensor *)b->tensors.data + b->tensors.count - 1;
+    last->quantization = (uint32_t)b->quantization.count;
+    push(&b->quantization, q, 1);
+}
+
+void build_quantization(build *b, float scale, int32_t zero_point) {
+    add_quantization(b, &(tmc_file_quantization){.scale = scale, .zero_point = zero_point});
+}
+
+uint32_t build_i8_weights(build *b, const char *name, uint16_t op, const void *params, int32_t rank,
+                          const int32_t *dims, const tmc_quantization *x, const tmc_quantization *y) {
+    const bool depthwise = op == TMC_OP_DEPTHWISE_CONV;
+    const size_t channels = (size_t)dims[depthwise ? rank - 1 : 0], elements = tmc_dims_product(dims, 0, rank);
+    const uint32_t t = add_tensor(b, name, TMC_ROLE_CONSTANT, TMC_I8, rank, dims);
+    tmc_tensor_desc desc = {.dtype = TMC_I8, .rank = rank};
+    desc.packing = depthwise ? TMC_PACK_I8_DEPTHWISE : TMC_PACK_I8_PANELS;
+    memcpy(desc.dims, dims, (size_t)rank * sizeof *dims);
+    ((tmc_file_tensor *)b->tensors.data)[t].packing = desc.packing;
+    add_quantization(
+        b, &(tmc_file_quantization){.scale_first = (uint32_t)b->scales.count, .scale_count = (uint32_t)channels});
+    float *scales = push(&b->scales, NULL, channels);
+    int8_t *w = checked(malloc(elements));
+    int32_t *bias = checked(malloc(channels * sizeof *bias));
+    for (size_t i = 0; i < elements; i++) w[i] = (int8_t)((int)(i * 37 % 255) - 127);
+    for (size_t i = 0; i < channels; i++) scales[i] = 0.01f + (float)i / 1000.0f, bias[i] = (int32_t)i * 100 - 300;
+
+    tmc_error err;
+    uint64_t bytes = 0;
+    tmc_error_init(&err);
+    if (tmc_packed_bytes(op, params, &desc, &bytes, &err) != TMC_OK) abort();
+    void *at = add_data(b, t, (size_t)bytes);
+    const tmc_i8_source source = {w, bias, scales, x->scale, y->scale, x->zero_point};
+    const tmc_conv_params *p = params;
+    tmc_status status;
+    if (depthwise) {
+        const size_t kernel[3] = {(size_t)p->kernel[0], (size_t)p->kernel[1], (size_t)p->kernel[2]};
+        status = tmc_i8_pack_depthwise(at, channels, kernel, &source, &err);
+    } else {
+        const tmc_pack_shape shape = tmc_packed_shape(op, params, &desc);
+        status = tmc_i8_pack(at, &shape, &source, &err);
+    }
+    if (status != TMC_OK) abort();
+    free(w);
+    free(bias);
     return t;
 }
 
@@ -270,6 +320,8 @@ uint8_t *build_bytes(const build *b, size_t *size) {
     put_records(&pieces, TMC_SECTION_NODE, &b->nodes);
     put_records(&pieces, TMC_SECTION_INDX, &index);
     if (b->params.count) put_records(&pieces, TMC_SECTION_PARM, &b->params);
+    if (b->quantization.count) put_records(&pieces, TMC_SECTION_QUAN, &b->quantization);
+    if (b->scales.count) put_records(&pieces, TMC_SECTION_QSCL, &b->scales);
     if (b->metadata.count) put_records(&pieces, TMC_SECTION_META, &b->metadata);
     if (b->tests.count) put_records(&pieces, TMC_SECTION_TEST, &b->tests);
     if (b->weights.count) put_records(&pieces, TMC_SECTION_WGHT, &b->weights);

@@ -10,6 +10,7 @@
 
 #include "format/layout.h"
 #include "graph/op.h"
+#include "graph/tensor.h"
 #include "tmcnn/tmcnn.h"
 
 typedef struct build build;
@@ -25,6 +26,13 @@ uint32_t build_constant(build *b, const char *name, uint8_t dtype, int32_t rank,
 /* f32 weights [N, ...] of `groups` groups in TMC_PACK_F32_PANELS, one product each: conv and fully_connected. */
 uint32_t build_panels(build *b, const char *name, int32_t rank, const int32_t *dims, int32_t groups, const float *w,
                       const float *bias);
+
+/* Gives the tensor that was added last a scale and a zero point. */
+void build_quantization(build *b, float scale, int32_t zero_point);
+/* i8 weights of a node, packed as the operator reads them, with scales 0.01 + channel / 1000. `x`, `y`: the scale and
+ * zero point of its input and output. A fixed pattern of weights and biases. */
+uint32_t build_i8_weights(build *b, const char *name, uint16_t op, const void *params, int32_t rank,
+                          const int32_t *dims, const tmc_quantization *x, const tmc_quantization *y);
 
 /* f32 weights of dims [N,3,3,C], here as [N,C,3,3], in TMC_PACK_F32_WINOGRAD_4X4. */
 uint32_t build_winograd(build *b, const char *name, const int32_t dims[4], const float *w, const float *bias);

@@ -61,7 +61,13 @@ static const field metadata_fields[] = {ONE(tmc_file_metadata, key), ONE(tmc_fil
 static const field test_fields[] = {ONE(tmc_file_test, seed), ONE(tmc_file_test, output), MANY(tmc_file_test, digest)};
 static const field index_fields[] = {{"", 0, 4, 1, false}};
 static const field byte_fields[] = {{"", 0, 1, 1, false}};
-static const field f32_fields[] = {{"", 0, 4, 1, true}};
+static const field f32_fields[] = {{"", 0, 4, 1, true}, {"bits", 0, 4, 1, false}};
+static const field quantization_fields[] = {
+    REAL(tmc_file_quantization, scale),
+    ONE(tmc_file_quantization, zero_point),
+    ONE(tmc_file_quantization, scale_first),
+    ONE(tmc_file_quantization, scale_count),
+};
 
 static const struct {
     const char *name;
@@ -77,6 +83,8 @@ static const struct {
     {"INDX", 4, index_fields, COUNT(index_fields)},
     {"STRS", 1, byte_fields, COUNT(byte_fields)},
     {"WGHT", 4, f32_fields, COUNT(f32_fields)},
+    {"QUAN", sizeof(tmc_file_quantization), quantization_fields, COUNT(quantization_fields)},
+    {"QSCL", 4, f32_fields, COUNT(f32_fields)},
 };
 
 static const field conv_fields[] = {WINDOW(tmc_conv_params), MANY(tmc_conv_params, output_pad),
@@ -152,6 +160,9 @@ static const struct {
     OP(CHANNEL_SHUFFLE, block_fields),
     OP(GATHER, axis_fields),
     OP(CAST, cast_fields),
+    OP(QUANTIZE, no_fields),
+    OP(DEQUANTIZE, no_fields),
+    OP(TABLE, no_fields),
 };
 
 /* One edit, cut into NAME [record] . field [element] and a value. */

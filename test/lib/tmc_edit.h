@@ -8,7 +8,8 @@
  *     GRPH.field=V  TENS[i].field=V  NODE[i].field=V  META[i].field=V  TEST[i].field=V
  *     NODE[i].param=V      field of the operator's parameter struct; act.lo and act.hi are lo and hi
  *     NODE[i].in[j]=V  NODE[i].out[j]=V  GRPH.in[j]=V  GRPH.out[j]=V     entries of INDX
- *     STRS[i]=V  WGHT[i]=V a byte; an f32
+ *     QUAN[i].field=V  QSCL[i]=V
+ *     STRS[i]=V  WGHT[i]=V  WGHT[i].bits=V    a byte; an f32; its bits
  *
  * Fields that are arrays take [j]. `+=` adds. V: a number, `none` (0xffffffff), 'ABCD' (an id); nan, inf, 1e30 in float
  * fields. */

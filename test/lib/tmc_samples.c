@@ -46,9 +46,28 @@ static const tmc_resize_params doubled = {.mode = TMC_RESIZE_LINEAR,
                                           .sizes = {1, 8, 8, 4},
                                           .roi_end = {1, 1, 1, 1, 1, 1}};
 static const tmc_block_params block2 = {.block = 2};
+static const tmc_pad_params around = {.mode = TMC_PAD_CONSTANT, .begin = {0, 1, 1}, .end = {0, 1, 1}, .value = 2.25f};
+static const tmc_binary_params mul = {.kind = TMC_BINARY_MUL, .act = {0.0f, 6.0f}};
+static const tmc_resize_params nearest = {.mode = TMC_RESIZE_NEAREST,
+                                          .coordinates = TMC_COORD_ASYMMETRIC,
+                                          .nearest = TMC_NEAREST_FLOOR,
+                                          .sizes = {1, 8, 8, 4},
+                                          .roi_end = {1, 1, 1, 1, 1, 1}};
 static const tmc_cast_params to_i32 = {.dtype = TMC_I32};
 
-typedef enum { NOTHING, INPUT, CONSTANT, PANELS, WINOGRAD, I32_CONSTANT } source;
+/* The last four are i8. */
+typedef enum {
+    NOTHING,
+    INPUT,
+    CONSTANT,
+    PANELS,
+    WINOGRAD,
+    I32_CONSTANT,
+    I8_INPUT,
+    I8_CONSTANT,
+    I8_WEIGHTS,
+    I8_TABLE
+} source;
 
 typedef struct {
     source from;
@@ -71,6 +90,12 @@ typedef struct {
     {                                                                                                                  \
         INPUT, 4, { 1, 4, 4, 4 }                                                                                       \
     }
+#define Q4                                                                                                             \
+    {                                                                                                                  \
+        I8_INPUT, 4, { 1, 4, 4, 4 }                                                                                    \
+    }
+#define SAME_Q                                                                                                         \
+    { 4, {1, 4, 4, 4}, TMC_I8 }
 #define SAME                                                                                                           \
     { 4, {1, 4, 4, 4}, 0 }
 
@@ -132,7 +157,41 @@ static const sample samples[] = {
     {"channel_shuffle", TMC_OP_CHANNEL_SHUFFLE, &block2, {X4}, {SAME}},
     {"gather", TMC_OP_GATHER, &first_axis, {{INPUT, 2, {5, 3}}, {I32_CONSTANT, 1, {2}}}, {{2, {2, 3}, 0}}},
     {"cast", TMC_OP_CAST, &to_i32, {X4}, {{4, {1, 4, 4, 4}, TMC_I32}}},
+    {"quantize", TMC_OP_QUANTIZE, &none, {X4}, {SAME_Q}},
+    {"dequantize", TMC_OP_DEQUANTIZE, &none, {Q4}, {SAME}},
+    {"table", TMC_OP_TABLE, &none, {Q4, {I8_TABLE, 1, {256}}}, {SAME_Q}},
+    {"conv_i8", TMC_OP_CONV, &conv3, {Q4, {I8_WEIGHTS, 4, {6, 3, 3, 4}}}, {{4, {1, 2, 2, 6}, TMC_I8}}},
+    {"conv_groups_i8", TMC_OP_CONV, &conv_groups, {Q4, {I8_WEIGHTS, 4, {6, 3, 3, 2}}}, {{4, {1, 4, 4, 6}, TMC_I8}}},
+    {"depthwise_conv_i8", TMC_OP_DEPTHWISE_CONV, &depthwise, {Q4, {I8_WEIGHTS, 3, {3, 3, 4}}}, {SAME_Q}},
+    {"conv_transpose_i8",
+     TMC_OP_CONV_TRANSPOSE,
+     &transpose2,
+     {Q4, {I8_WEIGHTS, 4, {6, 2, 2, 4}}},
+     {{4, {1, 8, 8, 6}, TMC_I8}}},
+    {"fully_connected_i8",
+     TMC_OP_FULLY_CONNECTED,
+     &dense,
+     {{I8_INPUT, 2, {1, 8}}, {I8_WEIGHTS, 2, {5, 8}}},
+     {{2, {1, 5}, TMC_I8}}},
+    {"add_i8", TMC_OP_BINARY, &add, {Q4, {I8_CONSTANT, 1, {4}}}, {SAME_Q}},
+    {"mul_i8", TMC_OP_BINARY, &mul, {Q4, Q4}, {SAME_Q}},
+    {"max_pool_i8", TMC_OP_MAX_POOL, &pool2, {Q4}, {{4, {1, 2, 2, 4}, TMC_I8}}},
+    {"average_pool_i8", TMC_OP_AVERAGE_POOL, &pool2, {Q4}, {{4, {1, 2, 2, 4}, TMC_I8}}},
+    {"mean_i8", TMC_OP_REDUCE, &mean, {Q4}, {{4, {1, 1, 1, 4}, TMC_I8}}},
+    {"concat_i8", TMC_OP_CONCAT, &last_axis, {Q4, Q4, {I8_CONSTANT, 4, {1, 4, 4, 4}}}, {{4, {1, 4, 4, 12}, TMC_I8}}},
+    {"pad_i8", TMC_OP_PAD, &around, {Q4}, {{4, {1, 6, 6, 4}, TMC_I8}}},
+    {"resize_i8", TMC_OP_RESIZE, &nearest, {Q4}, {{4, {1, 8, 8, 4}, TMC_I8}}},
 };
+
+/* Of every i8 tensor of a single-node sample. */
+static const tmc_quantization quantized = {.scale = 0.5f, .zero_point = 3};
+
+static uint32_t add_quantized(build *b, const char *name, const operand *o) {
+    const uint32_t t = o->from == I8_INPUT ? build_input(b, name, TMC_I8, o->rank, o->dims)
+                                           : build_constant(b, name, TMC_I8, o->rank, o->dims, NULL);
+    build_quantization(b, quantized.scale, quantized.zero_point);
+    return t;
+}
 
 static uint32_t add_operand(build *b, const sample *s, uint32_t i) {
     static const char *const names[] = {"x0", "x1", "x2"};
@@ -141,6 +200,10 @@ static uint32_t add_operand(build *b, const sample *s, uint32_t i) {
     case INPUT: return build_input(b, names[i], TMC_F32, o->rank, o->dims);
     case CONSTANT: return build_constant(b, names[i], TMC_F32, o->rank, o->dims, NULL);
     case I32_CONSTANT: return build_constant(b, names[i], TMC_I32, o->rank, o->dims, NULL);
+    case I8_TABLE: return build_constant(b, names[i], TMC_I8, o->rank, o->dims, NULL);
+    case I8_WEIGHTS: return build_i8_weights(b, names[i], s->op, s->params, o->rank, o->dims, &quantized, &quantized);
+    case I8_INPUT:
+    case I8_CONSTANT: return add_quantized(b, names[i], o);
     default: break;
     }
     static const float w[1024];
@@ -158,6 +221,7 @@ static build *single(const sample *s) {
     for (; out < COUNT(s->outputs) && s->outputs[out].rank; out++) {
         outputs[out] = build_activation(b, names[out], s->outputs[out].dtype ? s->outputs[out].dtype : TMC_F32,
                                         s->outputs[out].rank, s->outputs[out].dims);
+        if (s->outputs[out].dtype == TMC_I8) build_quantization(b, quantized.scale, quantized.zero_point);
         build_output(b, outputs[out]);
     }
     build_node(b, s->name, s->op, s->params, inputs, in, outputs, out);
@@ -188,6 +252,54 @@ static build *net(void) {
     build_output(b, y);
     build_metadata(b, "license", "CC0-1.0");
     build_metadata(b, "task", "test");
+    build_test(b, 7, 0, digest);
+    return b;
+}
+
+/* A quantised activation of 4 axes. */
+static uint32_t add_i8(build *b, const char *name, int32_t size, int32_t channels, const tmc_quantization *q) {
+    const uint32_t t = build_activation(b, name, TMC_I8, 4, (const int32_t[]){1, size, size, channels});
+    build_quantization(b, q->scale, q->zero_point);
+    return t;
+}
+
+/* x [1,8,8,3] f32 -> quantize -> conv -> depthwise conv -> add -> max pool -> mean -> fully connected -> table ->
+ * dequantize -> y [1,5]. */
+static build *net_i8(void) {
+    static const tmc_quantization qx = {0.0078125f, -1, 0}, q1 = {0.02f, -128, 0}, q2 = {0.05f, 4, 0};
+    static const int32_t x4[] = {1, 8, 8, 3}, w1[] = {6, 3, 3, 3}, w2[] = {3, 3, 6}, w3[] = {5, 6}, end[] = {1, 5};
+    static const int32_t mean_dims[] = {1, 6};
+    static const tmc_conv_params each = {WINDOW(3, 1, 1), .groups = 6, .act = {0.0f, 6.0f}};
+    static const tmc_reduce_params over_pixels = {.kind = TMC_REDUCE_MEAN, .axes = 6};
+    build *b = build_new("net_i8");
+    const uint32_t x = build_input(b, "x", TMC_F32, 4, x4), integers = add_i8(b, "integers", 8, 3, &qx);
+    const uint32_t conv_w = build_i8_weights(b, "w1", TMC_OP_CONV, &conv3, 4, w1, &qx, &q1);
+    const uint32_t conv_out = add_i8(b, "conv", 4, 6, &q1);
+    const uint32_t each_w = build_i8_weights(b, "w2", TMC_OP_DEPTHWISE_CONV, &each, 3, w2, &q1, &q1);
+    const uint32_t each_out = add_i8(b, "depthwise", 4, 6, &q1), sum = add_i8(b, "sum", 4, 6, &q2);
+    const uint32_t pooled = add_i8(b, "pooled", 2, 6, &q2), row = build_activation(b, "row", TMC_I8, 2, mean_dims);
+    build_quantization(b, q2.scale, q2.zero_point);
+    const uint32_t dense_w = build_i8_weights(b, "w3", TMC_OP_FULLY_CONNECTED, &dense, 2, w3, &q2, &q2);
+    const uint32_t dense_out = build_activation(b, "dense", TMC_I8, 2, end);
+    build_quantization(b, q2.scale, q2.zero_point);
+    int8_t table[256];
+    for (int i = 0; i < 256; i++) table[i] = (int8_t)(127 - i);
+    const uint32_t table_t = build_constant(b, "table", TMC_I8, 1, (const int32_t[]){256}, table);
+    const uint32_t last = build_activation(b, "last", TMC_I8, 2, end);
+    build_quantization(b, q1.scale, q1.zero_point);
+    const uint32_t y = build_activation(b, "y", TMC_F32, 2, end);
+    build_node(b, "quantize", TMC_OP_QUANTIZE, &none, &x, 1, &integers, 1);
+    build_node(b, "conv", TMC_OP_CONV, &conv3, (uint32_t[]){integers, conv_w}, 2, &conv_out, 1);
+    build_node(b, "depthwise", TMC_OP_DEPTHWISE_CONV, &each, (uint32_t[]){conv_out, each_w}, 2, &each_out, 1);
+    build_node(b, "add", TMC_OP_BINARY, &add, (uint32_t[]){conv_out, each_out}, 2, &sum, 1);
+    build_node(b, "pool", TMC_OP_MAX_POOL, &pool2, &sum, 1, &pooled, 1);
+    build_node(b, "mean", TMC_OP_REDUCE, &over_pixels, &pooled, 1, &row, 1);
+    build_node(b, "dense", TMC_OP_FULLY_CONNECTED, &dense, (uint32_t[]){row, dense_w}, 2, &dense_out, 1);
+    build_node(b, "table", TMC_OP_TABLE, &none, (uint32_t[]){dense_out, table_t}, 2, &last, 1);
+    build_node(b, "dequantize", TMC_OP_DEQUANTIZE, &none, &last, 1, &y, 1);
+    static const uint8_t digest[16];
+    build_output(b, y);
+    build_metadata(b, "license", "CC0-1.0");
     build_test(b, 7, 0, digest);
     return b;
 }
@@ -272,6 +384,7 @@ static const struct {
     const char *name;
     build *(*make)(void);
 } whole[] = {{"net", net},
+             {"net_i8", net_i8},
              {"tiny", tiny},
              {"extra", extra},
              {"wide_concat", wide_concat},
@@ -288,7 +401,7 @@ build *sample_model(const char *name) {
 }
 
 const char *sample_name(size_t i) {
-    static const size_t valid = 4; /* of `whole` */
+    static const size_t valid = 5; /* of `whole` */
     if (i < valid) return whole[i].name;
     return i - valid < COUNT(samples) ? samples[i - valid].name : NULL;
 }

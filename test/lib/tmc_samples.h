@@ -1,5 +1,5 @@
-/* Small valid models by name: "net" is a whole one (conv, clamp, fully connected, metadata, a constant of each kind);
- * the others are single nodes, named after their operator, for tests of its attributes. */
+/* Small valid models by name: "net" is a whole one (conv, clamp, fully connected, metadata, a constant of each kind),
+ * "net_i8" a quantised one; the others are single nodes, named after their operator, for tests of its attributes. */
 #ifndef TMC_TEST_TMC_SAMPLES_H
 #define TMC_TEST_TMC_SAMPLES_H
 

@@ -63,7 +63,7 @@ static tmc_status infer(node *n) {
                          : n->op <= TMC_OP_CONV_TRANSPOSE ? (const void *)&n->conv
                                                           : (const void *)&n->fc;
     tmc_error_init(&n->err);
-    const tmc_infer_args args = {n->op, params, pool ? 1 : n->has_bias ? 3 : 2, 1, inputs, &n->y, &n->err};
+    const tmc_infer_args args = {n->op, params, pool ? 1 : n->has_bias ? 3 : 2, 1, inputs, &n->y, &n->err, NULL};
     return tmc_infer(&args);
 }
 

@@ -34,7 +34,7 @@ static void expect(int line, tmc_status status, uint16_t op, const void *params,
         inputs[i] = &descs[i];
     }
     tmc_error_init(&err);
-    tmc_infer_args args = {op, params, count, 1, inputs, &output, &err};
+    tmc_infer_args args = {op, params, count, 1, inputs, &output, &err, NULL};
     tmc_status got = tmc_infer(&args);
     if (got != status)
         fail_msg("line %d: %s (%s), expected %s", line, tmc_status_name(got), err.message, tmc_status_name(status));

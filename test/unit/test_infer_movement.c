@@ -38,7 +38,7 @@ static tmc_status infer(uint16_t op, const void *params, const tmc_tensor_desc *
                         uint32_t output_count) {
     memset(outputs, 0xCD, sizeof outputs);
     tmc_error_init(&err);
-    tmc_infer_args args = {op, params, input_count, output_count, inputs, outputs, &err};
+    tmc_infer_args args = {op, params, input_count, output_count, inputs, outputs, &err, NULL};
     return tmc_infer(&args);
 }
 

@@ -93,7 +93,9 @@ static void channel_shuffle(void **state) {
         movement_check_unary(TMC_OP_CHANNEL_SHUFFLE, &p, desc, shuffled);
     }
     const tmc_block_params p = {.block = 2};
-    movement_check_unary(TMC_OP_CHANNEL_SHUFFLE, &p, op_desc(TMC_F32, 4, (const int32_t[]){1, 28, 28, 116}), shuffled);
+    for (size_t t = 0; t < MOVEMENT_TYPES; t++)
+        movement_check_unary(TMC_OP_CHANNEL_SHUFFLE, &p,
+                             op_desc(movement_types[t], 4, (const int32_t[]){1, 28, 28, 116}), shuffled);
 }
 
 static size_t interleaved(const op_call *call, const op_result *result, uint32_t output, const int32_t *at,
@@ -113,7 +115,7 @@ static void channel_shuffle_of_two(void **state) {
     for (int i = 0; i < 200; i++) {
         const int32_t rank = 1 + i % 6;
         const tmc_tensor_desc desc = i ? movement_desc(movement_type(), rank, movement_largest_dim(rank))
-                                       : op_desc(TMC_F32, 4, (const int32_t[]){1, 28, 28, 58});
+                                       : op_desc(TMC_I8, 4, (const int32_t[]){1, 28, 28, 58});
         const size_t bytes = tmc_tensor_bytes(&desc);
         uint8_t *data = malloc(2 * bytes);
         for (size_t k = 0; k < 2 * bytes; k++) data[k] = (uint8_t)random_u32(&movement_rng);

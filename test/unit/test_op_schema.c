@@ -1,6 +1,7 @@
 /* The operator table: codes and words are part of the file format. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,9 +10,16 @@
 
 #include "ops/op.h"
 
-static void codes_are_dense(void **state) {
+/* Codes of operators that do not exist yet. */
+static bool is_reserved(uint32_t code) { return code == 34 || code == 35 || code == 38; }
+
+static void codes_have_schemas(void **state) {
     (void)state;
     for (uint32_t code = 1; code < TMC_OP_END; code++) {
+        if (is_reserved(code)) {
+            assert_null(tmc_op_schema_find(code));
+            continue;
+        }
         const tmc_op_schema *schema = tmc_op_schema_find(code);
         assert_non_null(schema);
         assert_int_equal(schema->code, code);
@@ -63,6 +71,9 @@ static void words_and_codes_are_pinned(void **state) {
         {31, 2, "channel_shuffle"},
         {32, 1, "gather"},
         {33, 1, "cast"},
+        {36, 1, "quantize"},
+        {37, 1, "dequantize"},
+        {39, 1, "table"},
     };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         const tmc_op_schema *schema = tmc_op_schema_find(expected[i].code);
@@ -75,6 +86,7 @@ static void words_and_codes_are_pinned(void **state) {
 static void every_operator_runs(void **state) {
     (void)state;
     for (uint16_t code = 1; code < TMC_OP_END; code++) {
+        if (is_reserved(code)) continue;
         const tmc_op_functions functions = tmc_op_find(code);
         assert_non_null(functions.prepare);
         assert_non_null(functions.run);
@@ -102,7 +114,7 @@ static void kinds_have_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(codes_are_dense),
+        cmocka_unit_test(codes_have_schemas),
         cmocka_unit_test(words_and_codes_are_pinned),
         cmocka_unit_test(every_operator_runs),
         cmocka_unit_test(kinds_have_names),

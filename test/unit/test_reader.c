@@ -71,7 +71,7 @@ static void test_view(void **state) {
     assert_string_equal(tmc_file_string(&view, view.graph->name), "net");
     assert_string_equal(tmc_file_string(&view, view.metadata[1].key), "task");
     assert_string_equal(tmc_file_string(&view, view.tensors[0].name), "x");
-    const tmc_tensor_desc w = tmc_graph_tensor(&view.tensors[1]);
+    const tmc_tensor_desc w = tmc_graph_tensor(&view, &view.tensors[1]);
     assert_int_equal(w.rank, 4);
     assert_int_equal(tmc_tensor_bytes(&w), 6 * 3 * 3 * 4 * 4);
     assert_int_equal(view.tensors[2].data_offset % 64, 0);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "convert/fold.h"
+#include "convert/integers.h"
 #include "convert/memory.h"
 
 /* Larger results are left to the passes: a broadcast constant would only make the file larger. */
@@ -81,6 +82,16 @@ tmc_status emit_reduce(const emitter *e, tmc_reduce_kind kind, ir_id x, int32_t 
     return emit_node(e, TMC_OP_REDUCE, &params, &x, 1, out);
 }
 
+tmc_status emit_quantize(const emitter *e, ir_id x, const tmc_quantization *quantization, ir_id *out) {
+    const tmc_no_params none = {0};
+    return ir_add_quantized_node(e->graph, e->name, TMC_OP_QUANTIZE, &none, &x, 1, quantization, out, 1, e->err);
+}
+
+tmc_status emit_dequantize(const emitter *e, ir_id x, ir_id *out) {
+    const tmc_no_params none = {0};
+    return ir_add_node(e->graph, e->name, TMC_OP_DEQUANTIZE, &none, &x, 1, out, 1, e->err);
+}
+
 /* ---------------------------------------------------------------------------------------------------- constants */
 
 ir_id emit_constant(const emitter *e, tmc_dtype dtype, int32_t rank, const int32_t *dims, const void *data) {
@@ -124,13 +135,14 @@ static void permute(const tmc_tensor_desc *in, const tmc_tensor_desc *out, const
 static tmc_status transpose_constant(const emitter *e, ir_id x, const tmc_shape_params *params, ir_id *out) {
     tmc_tensor_desc in = *desc_of(e, x), result;
     const tmc_tensor_desc *inputs = &in;
-    tmc_infer_args args = {TMC_OP_TRANSPOSE, params, 1, 1, &inputs, &result, e->err};
+    tmc_infer_args args = {TMC_OP_TRANSPOSE, params, 1, 1, &inputs, &result, e->err, NULL};
     TMC_TRY(tmc_infer(&args));
     TMC_TRY(emit_pay(e, tmc_tensor_bytes(&result)));
     uint8_t *data = x_alloc(tmc_tensor_bytes(&result));
     permute(&in, &result, params->dims, e->graph->tensors[x].data, data);
     *out = ir_add_constant(e->graph, e->graph->tensors[x].name, &result, data);
     free(data);
+    integers_permuted(e->graph, x, params->dims, *out);
     return TMC_OK;
 }
 
@@ -149,10 +161,11 @@ tmc_status emit_reshape(const emitter *e, ir_id x, int32_t rank, const int32_t *
     if (!ir_is_constant(e->graph, x)) return emit_node(e, TMC_OP_RESHAPE, &params, &x, 1, out);
     tmc_tensor_desc in = *desc_of(e, x), result;
     const tmc_tensor_desc *inputs = &in;
-    tmc_infer_args args = {TMC_OP_RESHAPE, &params, 1, 1, &inputs, &result, e->err};
+    tmc_infer_args args = {TMC_OP_RESHAPE, &params, 1, 1, &inputs, &result, e->err, NULL};
     TMC_TRY(tmc_infer(&args));
     TMC_TRY(emit_pay(e, tmc_tensor_bytes(&result)));
     *out = ir_add_constant(e->graph, e->graph->tensors[x].name, &result, e->graph->tensors[x].data);
+    integers_reshaped(e->graph, x, *out);
     return TMC_OK;
 }
 

@@ -41,6 +41,10 @@ tmc_status emit_binary(const emitter *e, tmc_binary_kind kind, tmc_act_params ac
 tmc_status emit_cast(const emitter *e, ir_id x, tmc_dtype dtype, ir_id *out); /* x itself where nothing changes */
 tmc_status emit_reduce(const emitter *e, tmc_reduce_kind kind, ir_id x, int32_t axes, bool keep_dims, ir_id *out);
 
+/* f32 to i8 with one scale and zero point, and back. */
+tmc_status emit_quantize(const emitter *e, ir_id x, const tmc_quantization *quantization, ir_id *out);
+tmc_status emit_dequantize(const emitter *e, ir_id x, ir_id *out);
+
 /* x itself for the identity. A constant is rearranged here and now. */
 tmc_status emit_transpose(const emitter *e, ir_id x, const int32_t *perm, ir_id *out);
 /* Target as tmc_shape_params: 0 copies, one -1 is inferred. A constant is relabelled here and now. */

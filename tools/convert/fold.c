@@ -12,7 +12,8 @@ static bool can_fold(const ir_graph *graph, const ir_node *node) {
     for (uint32_t i = 0; i < node->input_count; i++) {
         if (node->inputs[i] == IR_NONE) continue;
         if (!ir_is_constant(graph, node->inputs[i])) return false;
-        if (graph->tensors[node->inputs[i]].desc.packing != TMC_PACK_NONE) return false;
+        const tmc_tensor_desc *desc = &graph->tensors[node->inputs[i]].desc;
+        if (desc->packing != TMC_PACK_NONE || desc->quantization.channels) return false; /* weights: for a pass */
     }
     size_t bytes = 0;
     for (uint32_t i = 0; i < node->output_count; i++) {
@@ -35,10 +36,14 @@ static tmc_status isolate(const ir_graph *graph, const ir_node *node, ir_graph *
         inputs[i] = i ? ir_add_constant(g, NULL, &t->desc, t->data) : ir_add_tensor(g, "x", &t->desc);
     }
     ir_add_input(g, inputs[0]);
-    tmc_status status =
-        ir_add_node(g, node->name, node->op, node->params, inputs, node->input_count, outputs, node->output_count, err);
+    tmc_quantization *quantization = x_alloc(node->output_count * sizeof *quantization);
+    for (uint32_t i = 0; i < node->output_count; i++)
+        quantization[i] = graph->tensors[node->outputs[i]].desc.quantization;
+    tmc_status status = ir_add_quantized_node(g, node->name, node->op, node->params, inputs, node->input_count,
+                                              quantization, outputs, node->output_count, err);
     for (uint32_t i = 0; status == TMC_OK && i < node->output_count; i++) ir_add_output(g, outputs[i]);
     free(inputs);
+    free(quantization);
     free(outputs);
     if (status == TMC_OK)
         *one = g;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/integers.h"
 #include "convert/memory.h"
 
 /* ------------------------------------------------------------------------------------------------------- names */
@@ -56,6 +57,8 @@ ir_graph *ir_graph_new(const char *name) {
 static void free_tensor(ir_tensor *tensor) {
     free(tensor->name);
     free(tensor->data);
+    free(tensor->scales);
+    integers_free(tensor->integers);
     free(tensor->users);
 }
 
@@ -109,6 +112,16 @@ ir_id ir_add_constant(ir_graph *graph, const char *name, const tmc_tensor_desc *
     tensor->data_bytes = tmc_tensor_bytes(&tensor->desc);
     tensor->data = memcpy(x_alloc(tensor->data_bytes), data, tensor->data_bytes);
     return id;
+}
+
+void ir_set_quantization(ir_graph *graph, ir_id tensor, const tmc_quantization *quantization, const float *scales) {
+    ir_tensor *t = &graph->tensors[tensor];
+    const size_t bytes = quantization->channels * sizeof *scales;
+    float *copy = bytes ? memcpy(x_alloc(bytes), scales, bytes) : NULL; /* `scales` may be those that are freed */
+    free(t->scales);
+    t->scales = copy;
+    t->scale_count = quantization->channels;
+    t->desc.quantization = t->alt.quantization = *quantization;
 }
 
 static void append_id(ir_id **ids, uint32_t *count, ir_id id) {
@@ -210,9 +223,10 @@ static void *copy_of(const void *data, size_t bytes) {
     return copy;
 }
 
-static tmc_status infer_node(const ir_node *node, const tmc_tensor_desc *const *inputs, tmc_tensor_desc *outputs,
-                             tmc_error *err) {
-    tmc_infer_args args = {node->op, node->params, node->input_count, node->output_count, inputs, outputs, err};
+static tmc_status infer_node(const ir_node *node, const tmc_tensor_desc *const *inputs,
+                             const tmc_quantization *quantization, tmc_tensor_desc *outputs, tmc_error *err) {
+    tmc_infer_args args = {node->op, node->params, node->input_count, node->output_count, inputs,
+                           outputs,  err,          quantization};
     return tmc_infer(&args);
 }
 
@@ -235,13 +249,23 @@ static tmc_tensor_desc *alternative_outputs(const ir_graph *graph, const ir_node
         in[i] = inputs[i] == IR_NONE ? NULL : &graph->tensors[inputs[i]].alt;
     tmc_error ignored;
     tmc_error_init(&ignored);
-    if (infer_node(node, in, alt, &ignored) != TMC_OK) memcpy(alt, outputs, node->output_count * sizeof *outputs);
+    tmc_quantization *declared = x_alloc(node->output_count * sizeof *declared);
+    for (uint32_t i = 0; i < node->output_count; i++) declared[i] = outputs[i].quantization;
+    if (infer_node(node, in, declared, alt, &ignored) != TMC_OK)
+        memcpy(alt, outputs, node->output_count * sizeof *outputs);
     free(in);
+    free(declared);
     return alt;
 }
 
 tmc_status ir_add_node(ir_graph *graph, const char *name, uint16_t op, const void *params, const ir_id *inputs,
                        uint32_t input_count, ir_id *outputs, uint32_t output_count, tmc_error *err) {
+    return ir_add_quantized_node(graph, name, op, params, inputs, input_count, NULL, outputs, output_count, err);
+}
+
+tmc_status ir_add_quantized_node(ir_graph *graph, const char *name, uint16_t op, const void *params,
+                                 const ir_id *inputs, uint32_t input_count, const tmc_quantization *quantization,
+                                 ir_id *outputs, uint32_t output_count, tmc_error *err) {
     const tmc_op_schema *schema = tmc_op_schema_find(op);
     if (!schema) return tmc_fail(err, TMC_E_UNSUPPORTED, "unknown operator code %u", op);
 
@@ -250,7 +274,7 @@ tmc_status ir_add_node(ir_graph *graph, const char *name, uint16_t op, const voi
     const tmc_tensor_desc **in = x_alloc(input_count * sizeof *in);
     for (uint32_t i = 0; i < input_count; i++) in[i] = inputs[i] == IR_NONE ? NULL : &graph->tensors[inputs[i]].desc;
     tmc_tensor_desc *out = x_alloc(output_count * sizeof *out);
-    tmc_status status = infer_node(&node, in, out, err);
+    tmc_status status = infer_node(&node, in, quantization, out, err);
     free(in);
     if (status != TMC_OK) {
         free(out);
@@ -291,9 +315,12 @@ tmc_status ir_infer_descs(const ir_graph *graph, tmc_tensor_desc *descs, tmc_err
         if (node->dead) continue;
         const tmc_tensor_desc **in = input_descs(node, descs);
         tmc_tensor_desc *out = x_alloc(node->output_count * sizeof *out);
-        tmc_status status = infer_node(node, in, out, err);
+        tmc_quantization *declared = x_alloc(node->output_count * sizeof *declared);
+        for (uint32_t i = 0; i < node->output_count; i++) declared[i] = descs[node->outputs[i]].quantization;
+        tmc_status status = infer_node(node, in, declared, out, err);
         for (uint32_t i = 0; status == TMC_OK && i < node->output_count; i++) descs[node->outputs[i]] = out[i];
         free(in);
+        free(declared);
         free(out);
         if (status != TMC_OK) {
             tmc_error_at_node(err, (int32_t)id);
@@ -315,8 +342,10 @@ void ir_make_static(ir_graph *graph) {
 static void infer_alternative(ir_graph *graph, tmc_tensor_desc *descs) {
     tmc_error ignored;
     tmc_error_init(&ignored);
-    for (ir_id i = 0; i < graph->tensor_count; i++)
+    for (ir_id i = 0; i < graph->tensor_count; i++) {
         descs[i] = graph->dynamic ? graph->tensors[i].alt : graph->tensors[i].desc;
+        descs[i].quantization = graph->tensors[i].desc.quantization; /* the same at every shape */
+    }
     if (graph->dynamic && ir_infer_descs(graph, descs, &ignored) != TMC_OK) {
         ir_make_static(graph);
         return;

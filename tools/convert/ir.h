@@ -20,6 +20,9 @@ typedef struct ir_tensor {
     tmc_tensor_desc desc; /* dense; packing TMC_PACK_NONE until ir_pack_weights */
     void *data;           /* constants: owned bytes; else NULL */
     size_t data_bytes;
+    float *scales; /* weights with desc.quantization.channels: owned, one for each output channel; else NULL */
+    uint32_t scale_count;
+    struct ir_integers *integers; /* what an f32 constant was made of: integers.h; owned, or NULL */
     bool is_input, is_output, dead;
     uint8_t layout;                 /* tmc_layout, of inputs and outputs */
     int32_t dims_max[TMC_MAX_RANK]; /* inputs; 0 as in desc */
@@ -68,6 +71,8 @@ void ir_graph_free(ir_graph *graph);
 ir_id ir_add_tensor(ir_graph *graph, const char *name, const tmc_tensor_desc *desc);
 ir_id ir_add_constant(ir_graph *graph, const char *name, const tmc_tensor_desc *desc, const void *data);
 ir_id ir_find_tensor(const ir_graph *graph, const char *name); /* IR_NONE */
+/* Writes the quantisation of desc and alt. `scales`: copied, one for each of quantization->channels (0: NULL). */
+void ir_set_quantization(ir_graph *graph, ir_id tensor, const tmc_quantization *quantization, const float *scales);
 /* Makes a tensor the model's next input (a tensor without producer and data) or output; sets is_input, is_output. */
 void ir_add_input(ir_graph *graph, ir_id tensor);
 void ir_add_output(ir_graph *graph, ir_id tensor);
@@ -76,6 +81,10 @@ void ir_add_output(ir_graph *graph, ir_id tensor);
  * Errors: as tmc_infer; the graph is unchanged then. */
 tmc_status ir_add_node(ir_graph *graph, const char *name, uint16_t op, const void *params, const ir_id *inputs,
                        uint32_t input_count, ir_id *outputs, uint32_t output_count, tmc_error *err);
+/* The same for an operator that makes i8 numbers: `quantization` of each output. */
+tmc_status ir_add_quantized_node(ir_graph *graph, const char *name, uint16_t op, const void *params,
+                                 const ir_id *inputs, uint32_t input_count, const tmc_quantization *quantization,
+                                 ir_id *outputs, uint32_t output_count, tmc_error *err);
 
 void ir_add_metadata(ir_graph *graph, const char *key, const char *value);
 

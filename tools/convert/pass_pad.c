@@ -57,7 +57,7 @@ static bool infers_same(const ir_graph *graph, const ir_node *reader, const void
     tmc_error ignored;
     tmc_error_init(&ignored);
     tmc_tensor_desc output;
-    const tmc_infer_args args = {reader->op, params, reader->input_count, 1, inputs, &output, &ignored};
+    const tmc_infer_args args = {reader->op, params, reader->input_count, 1, inputs, &output, &ignored, NULL};
     return tmc_infer(&args) == TMC_OK && tmc_tensor_same_shape(&output, &graph->tensors[reader->outputs[0]].desc);
 }
 

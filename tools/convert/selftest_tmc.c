@@ -14,7 +14,10 @@ static tmc_status fill_inputs(evaluation *e, uint32_t count, tmc_error *err) {
     for (uint32_t i = 0; status == TMC_OK && i < count; i++) {
         tmc_tensor_info info = evaluation_input(e, i);
         void *data = x_alloc(info.bytes);
-        tmc_selftest_fill(SEED + i, (uint32_t)info.dtype, data, info.bytes / tmc_dtype_size((uint32_t)info.dtype));
+        if (info.scale != 0.0f)
+            tmc_selftest_fill_quantized(SEED + i, data, info.bytes);
+        else
+            tmc_selftest_fill(SEED + i, (uint32_t)info.dtype, data, info.bytes / tmc_dtype_size((uint32_t)info.dtype));
         status = evaluation_set(e, i, data, info.bytes, err);
         free(data);
     }

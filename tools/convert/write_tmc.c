@@ -8,7 +8,7 @@
 #include "format/reader.h"
 #include "io/digest.h"
 
-enum { STRS, GRPH, TENS, NODE, INDX, PARM, META, WGHT, TEST, SECTION_COUNT };
+enum { STRS, GRPH, TENS, NODE, INDX, PARM, QUAN, QSCL, META, WGHT, TEST, SECTION_COUNT };
 
 static const struct {
     uint32_t id, flags, record_size;
@@ -19,6 +19,8 @@ static const struct {
     [NODE] = {TMC_SECTION_NODE, TMC_SECTION_MANDATORY, sizeof(tmc_file_node)},
     [INDX] = {TMC_SECTION_INDX, TMC_SECTION_MANDATORY, sizeof(uint32_t)},
     [PARM] = {TMC_SECTION_PARM, TMC_SECTION_MANDATORY, sizeof(uint32_t)},
+    [QUAN] = {TMC_SECTION_QUAN, TMC_SECTION_MANDATORY, sizeof(tmc_file_quantization)},
+    [QSCL] = {TMC_SECTION_QSCL, TMC_SECTION_MANDATORY, sizeof(float)},
     [META] = {TMC_SECTION_META, 0, sizeof(tmc_file_metadata)},
     [WGHT] = {TMC_SECTION_WGHT, TMC_SECTION_MANDATORY, 0},
     [TEST] = {TMC_SECTION_TEST, 0, sizeof(tmc_file_test)},
@@ -111,9 +113,14 @@ static void measure(writer *w, uint32_t test_count) {
     w->counts[META] = graph->metadata_count;
     w->counts[TEST] = test_count;
     uint64_t end = 0;
-    for (ir_id i = 0; i < graph->tensor_count; i++)
-        if (w->tensor_index[i] != TMC_FILE_NONE && graph->tensors[i].data)
-            end = tmc_round_up(end, TMC_FILE_ALIGN) + graph->tensors[i].data_bytes;
+    for (ir_id i = 0; i < graph->tensor_count; i++) {
+        const ir_tensor *t = &graph->tensors[i];
+        if (w->tensor_index[i] == TMC_FILE_NONE) continue;
+        if (t->data) end = tmc_round_up(end, TMC_FILE_ALIGN) + t->data_bytes;
+        if (!tmc_quantization_is_set(&t->desc.quantization)) continue;
+        w->counts[QUAN]++;
+        w->counts[QSCL] += t->desc.quantization.channels;
+    }
     w->sizes[WGHT] = end;
 }
 
@@ -163,8 +170,25 @@ static void put_strings(const writer *w) {
     for (uint32_t i = 0; i < w->string_count; i++) strcpy(out + w->string_offsets[i], w->strings[i]);
 }
 
+/* Next free places of QUAN and QSCL. */
+typedef struct {
+    uint32_t record, scale;
+} quantization_end;
+
+static uint32_t put_quantization(const writer *w, const ir_tensor *t, quantization_end *end) {
+    const tmc_quantization *q = &t->desc.quantization;
+    if (!tmc_quantization_is_set(q)) return TMC_FILE_NONE;
+    tmc_file_quantization *record = (tmc_file_quantization *)(w->bytes + w->offsets[QUAN]) + end->record;
+    *record = (tmc_file_quantization){q->scale, q->zero_point, q->channels ? end->scale : 0, q->channels};
+    if (q->channels)
+        memcpy((float *)(w->bytes + w->offsets[QSCL]) + end->scale, t->scales, q->channels * sizeof *t->scales);
+    end->scale += q->channels;
+    return end->record++;
+}
+
 static void put_tensors(const writer *w) {
     tmc_file_tensor *records = (tmc_file_tensor *)(w->bytes + w->offsets[TENS]);
+    quantization_end quantization = {0, 0};
     uint64_t end = 0;
     for (ir_id i = 0; i < w->graph->tensor_count; i++) {
         const ir_tensor *t = &w->graph->tensors[i];
@@ -176,7 +200,7 @@ static void put_tensors(const writer *w) {
         r->role = t->data ? TMC_ROLE_CONSTANT : t->is_input ? TMC_ROLE_INPUT : TMC_ROLE_ACTIVATION;
         r->layout = t->is_input || t->is_output ? t->layout : TMC_LAYOUT_PLAIN;
         memcpy(r->dims, t->desc.dims, sizeof r->dims);
-        r->quantization = TMC_FILE_NONE;
+        r->quantization = put_quantization(w, t, &quantization);
         if (t->is_input)
             for (int32_t d = 0; d < t->desc.rank; d++)
                 r->dims_max[d] = t->dims_max[d] > t->desc.dims[d] ? t->dims_max[d] : t->desc.dims[d];
