@@ -4,6 +4,7 @@
 set -eu
 tmcnn=$(realpath "$1")
 model=$(realpath models/brain2d.onnx)
+qdq_model=$(realpath "$(dirname "$0")/qdq_model.py")
 . "$(dirname "$0")/../lib/expect.sh"
 
 expect 0 - "$tmcnn" --help
@@ -29,6 +30,7 @@ printf 'no model at all' > other.tflite
 expect 1 "not an ONNX file" "$tmcnn" convert other.tflite -o none.tmc
 [ ! -e none.tmc ] || fail "a file came from a damaged model"
 expect 2 "winograd wants" "$tmcnn" convert "$model" -o none.tmc --winograd 3x3
+expect 2 "i8 wants" "$tmcnn" convert "$model" -o none.tmc --i8 yes
 expect 0 - "$tmcnn" convert "$model" -o direct.tmc --winograd off
 expect 0 - "$tmcnn" convert "$model" -o forced.tmc --winograd 4x4
 expect 0 - "$tmcnn" info --nodes forced.tmc
@@ -66,6 +68,20 @@ esac
 head -c 8 mask.png | grep -q PNG || fail "mask.png is no PNG"
 expect 0 - "$tmcnn" run brain.tmc mask.png --digest --json
 expect 0 - "$tmcnn" run brain.tmc mask.png mask.png --check-finite --timeout 100000 --mmap
+
+# A quantised model: int8 inside, the numbers of docs/quantization.md, at every level and thread count.
+python3 "$qdq_model" qdq.onnx qx.npy qy.expected
+expect 0 - "$tmcnn" convert qdq.onnx -o qdq.tmc
+expect 0 - "$tmcnn" verify qdq.tmc
+expect 0 - "$tmcnn" info --nodes qdq.tmc
+grep -q "qs8_gemm" out || fail "the convolution of qdq.onnx is not int8"
+for level in auto ref; do
+    expect 0 - "$tmcnn" run qdq.tmc --input qx.npy --output qy.npy --isa $level --threads 2
+    tail -c 1024 qy.npy | cmp - qy.expected || fail "qdq.tmc at level $level computes something else"
+done
+expect 0 - "$tmcnn" convert qdq.onnx -o float.tmc --i8 off
+expect 0 - "$tmcnn" info --nodes float.tmc
+! grep -q "qs8_gemm" out || fail "--i8 off has an int8 kernel"
 
 expect 1 TMC_E_TRUNCATED "$tmcnn" run brain.tmc --input short.npy
 expect 1 TMC_E_IO "$tmcnn" run brain.tmc --input missing.npy

@@ -1,5 +1,6 @@
 /* Malformed and hostile ONNX files: each case changes one thing in a good model and names the status that must come
  * out, with no graph. The numbers are those of the catalogue of bad input (docs/testing.md). */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,6 +103,21 @@ static void weights_are_input_too(onnx_fixture *f) {
     f->inputs[1] = &info;
     f->graph.n_input = 2;
 }
+
+static void quantized_by(onnx_fixture *f, float scale) {
+    f->add.op_type = "QuantizeLinear"; /* of y, by b */
+    f->b_data[0] = scale;
+}
+static void scale_zero(onnx_fixture *f) { quantized_by(f, 0); }
+static void scale_negative(onnx_fixture *f) { quantized_by(f, -0.5f); }
+static void scale_nan(onnx_fixture *f) { quantized_by(f, NAN); }
+static void scale_infinite(onnx_fixture *f) { quantized_by(f, INFINITY); }
+static void scale_subnormal(onnx_fixture *f) { quantized_by(f, 1e-40f); }
+static void scale_missing(onnx_fixture *f) {
+    quantized_by(f, 1);
+    f->add.n_input = 1;
+}
+static void scale_good(onnx_fixture *f) { quantized_by(f, 0.5f); }
 
 static void attribute_twice(onnx_fixture *f) {
     onnx_fixture_ints(f, "strides", 2, 1);
@@ -246,6 +262,13 @@ static const struct bad_case {
     {"input of petabytes", input_petabytes, TMC_E_LIMIT},
     {"input with an unknown height", input_symbolic, TMC_E_SHAPE},
     {"shapes that do not broadcast", not_broadcastable, TMC_E_SHAPE},
+    {"55 scale 0.5", scale_good, TMC_OK},
+    {"55 scale 0", scale_zero, TMC_E_QUANT},
+    {"55 scale negative", scale_negative, TMC_E_QUANT},
+    {"55 scale NaN", scale_nan, TMC_E_QUANT},
+    {"55 scale infinite", scale_infinite, TMC_E_QUANT},
+    {"55 scale subnormal", scale_subnormal, TMC_E_QUANT},
+    {"quantize without a scale", scale_missing, TMC_E_GRAPH},
 };
 
 static void test_changed_models(void **state) {

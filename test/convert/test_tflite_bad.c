@@ -213,9 +213,9 @@ static const struct {
     uint32_t scale_count, zero_count, dimension;
     tmc_status status;
 } quantised[] = {
-    {"per channel", {1, 2, 3}, {0, 0, 0}, 3, 3, 0, TMC_E_UNSUPPORTED}, /* good, but waits for the number type */
-    {"no zero points", {1, 2, 3}, {0, 0, 0}, 3, 0, 2, TMC_E_UNSUPPORTED},
-    {"one for all", {1}, {-128}, 1, 1, 9, TMC_E_UNSUPPORTED},
+    {"per channel", {1, 2, 3}, {0, 0, 0}, 3, 3, 0, TMC_OK},
+    {"no zero points", {1, 2, 3}, {0, 0, 0}, 3, 0, 2, TMC_OK},
+    {"one for all", {1}, {-128}, 1, 1, 9, TMC_OK},
     {"55 scale 0", {1, 0, 3}, {0, 0, 0}, 3, 3, 0, TMC_E_QUANT},
     {"55 scale negative", {1, -1, 3}, {0, 0, 0}, 3, 3, 0, TMC_E_QUANT},
     {"55 scale NaN", {__builtin_nanf(""), 1, 1}, {0, 0, 0}, 3, 3, 0, TMC_E_QUANT},

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "convert/integers.h"
 #include "convert/tflite/model.h"
 #include "convert/tflite/tflite_import.h"
 #include "lib/ir_check.h"
@@ -210,21 +211,46 @@ static void test_all_reasons_are_reported(void **state) {
     fbw_free(&s.b);
 }
 
-static void test_quantised_models_are_refused_in_one_line(void **state) {
+static void test_other_quantised_types_are_refused_in_one_line(void **state) {
     (void)state;
     report_lines got = {0};
     const tflite_import_options options = {.report = report_lines_collect, .report_user = &got};
-    const uint32_t bytes = 54;
+    const uint32_t bytes = 108;
     ir_graph *graph;
     tmc_error err;
     tmc_error_init(&err);
     tflite_sample s = tflite_sample_make();
-    fbw_set_u8(&s.b, s.tensor[1], 1, TFLITE_INT8);
+    fbw_set_u8(&s.b, s.tensor[1], 1, TFLITE_INT16);
     memcpy(s.b.bytes + s.data[1], &bytes, sizeof bytes);
     assert_int_equal(tflite_import_memory(s.b.bytes, s.b.size, &options, &graph, &err), TMC_E_UNSUPPORTED);
     assert_int_equal(got.count, 1);
-    assert_non_null(strstr(got.text[0], "tensor 'w': int8 is quantised"));
-    assert_non_null(strstr(got.text[0], "quantised number type"));
+    assert_non_null(strstr(got.text[0], "tensor 'w': int16 is quantised"));
+    assert_non_null(strstr(got.text[0], "only int8 and uint8"));
+    fbw_free(&s.b);
+}
+
+/* Weights of a float convolution become floats that know their integers. */
+static void test_integer_weights(void **state) {
+    (void)state;
+    const uint32_t bytes = 54;
+    const float scales[3] = {0.5f, 0.25f, 0.125f};
+    tflite_sample s = tflite_sample_make();
+    fbw_set_u8(&s.b, s.tensor[1], 1, TFLITE_INT8);
+    memcpy(s.b.bytes + s.data[1], &bytes, sizeof bytes);
+    for (int i = 0; i < 54; i++) s.b.bytes[s.data[1] + 4 + i] = (uint8_t)(4 * i - 106);
+    ir_graph *graph = import_sample(&s, NULL);
+    const ir_tensor *w = &graph->tensors[ir_find_tensor(graph, "w")];
+    assert_int_equal(w->desc.dtype, TMC_F32);
+    assert_non_null(w->integers);
+    assert_int_equal(w->integers->count, 3);
+    assert_int_equal(w->integers->axis, 0);
+    int32_t *values = integers_read(w);
+    for (int i = 0; i < 54; i++) {
+        assert_int_equal(values[i], 4 * i - 106);
+        assert_true(((const float *)w->data)[i] == (float)(4 * i - 106) * scales[i / 18]);
+    }
+    free(values);
+    ir_graph_free(graph);
     fbw_free(&s.b);
 }
 
@@ -301,7 +327,8 @@ int main(void) {
         cmocka_unit_test(test_graph),
         cmocka_unit_test(test_halves),
         cmocka_unit_test(test_all_reasons_are_reported),
-        cmocka_unit_test(test_quantised_models_are_refused_in_one_line),
+        cmocka_unit_test(test_other_quantised_types_are_refused_in_one_line),
+        cmocka_unit_test(test_integer_weights),
         cmocka_unit_test(test_shape_option),
         cmocka_unit_test(test_open_dimensions_vary),
     };

@@ -1,65 +1,26 @@
-/* libFuzzer: any bytes as a TFLite model, through the importer; what it accepts must be a graph that can be written and
- * that the verifier takes, before the passes and after. Run by `make fuzz-tflite`. */
-#include <stdbool.h>
+/* libFuzzer: any bytes as a TFLite model, through the importer. Run by `make fuzz-tflite`. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "convert/passes.h"
 #include "convert/tflite/tflite_import.h"
+#include "fuzz_graph.h"
 #include "lib/tflite_samples.h"
-#include "tmcnn/tmcnn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
-
-/* Larger tensors are left out where constants are folded, so that a run stays short. */
-enum { MAX_TENSOR = 1 << 16, MAX_NODES = 32 };
-
-static void expect(bool condition) {
-    if (!condition) __builtin_trap();
-}
-
-static void write_and_verify(const ir_graph *graph) {
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    tmc_model *model = NULL;
-    tmc_error err;
-    tmc_error_init(&err);
-    const tmc_status status = ir_write(graph, 0, &bytes, &size, &err);
-    expect(status == TMC_OK || status == TMC_E_LIMIT);
-    if (status == TMC_OK) expect(tmc_model_open_memory(bytes, size, NULL, &model, &err) == TMC_OK);
-    tmc_model_release(&model);
-    free(bytes);
-}
-
-static bool is_small(const ir_graph *graph) {
-    if (graph->node_count > MAX_NODES) return false;
-    for (ir_id i = 0; i < graph->tensor_count; i++)
-        if (tmc_tensor_bytes(&graph->tensors[i].desc) > MAX_TENSOR) return false;
-    return true;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t *bytes = malloc(size ? size : 1); /* a block of its own: a read past it is seen */
     ir_graph *graph = NULL;
     tmc_error err;
     tmc_error_init(&err);
-    expect(bytes);
+    if (!bytes) abort();
     if (size) memcpy(bytes, data, size);
     if (size >= 8) memcpy(bytes + 4, "TFL3", 4);
     const tmc_status status = tflite_import_memory(bytes, size, NULL, &graph, &err);
     free(bytes); /* the graph has copies */
-    if (status != TMC_OK) {
-        expect(!graph && err.status == status && status != TMC_E_INTERNAL && err.message[0]);
-        return 0;
-    }
-    write_and_verify(graph);
-    if (is_small(graph)) {
-        expect(passes_run(graph, NULL, &err) == TMC_OK);
-        write_and_verify(graph);
-    }
-    ir_graph_free(graph);
+    fuzz_check(status, graph, &err);
     return 0;
 }
 

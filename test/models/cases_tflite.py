@@ -323,6 +323,20 @@ def nearest_ratios():
                          ints(oh, ow), options="ResizeNearestNeighborOptions", alignCorners=align, halfPixelCenters=half)
 
 
+# --------------------------------------------------------------------------------------------------- dynamic range
+
+
+def dynamic_range():
+    """Weights of 8 bits, computed with as floats. LiteRT quantises the input at run time, which is another result: the comparison
+    is with the float model."""
+    rng = np.random.default_rng(5)
+    w, scale = rng.integers(-127, 128, (7, 9)).astype(np.int8), (rng.random(7) / 64).astype(np.float32)
+    operands = (Const(w, scale=scale, zero=[0] * 7), Const(w.astype(np.float32) * scale[:, None]))
+    net, real = (single("dynamic range", "FULLY_CONNECTED", random(3, 9), o, const(7), options="FullyConnectedOptions") for o in operands)
+    net.like = real
+    yield net
+
+
 # ----------------------------------------------------------------------------------------------- what is refused
 
 
@@ -330,16 +344,20 @@ def refusals():
     net = Net("custom operator and one that we do not have")
     t = net.node("CUSTOM", net.input(random(1, 4)), custom="TFLite_Detection_PostProcess")
     yield refused(net.output(net.node("SIN", t)), "TFLite_Detection_PostProcess, SIN")
-    net = Net("full int8")
+    net = Net("full int16")
+    t = net.input(np.zeros((1, 4), np.int16))
+    net.quantize(t, [0.5], [0])
+    y = net.node("FULLY_CONNECTED", t, Const(np.ones((2, 4), np.int8), scale=0.25, zero=0), dtype=np.int16, options="FullyConnectedOptions")
+    net.quantize(y, [0.5], [0])
+    yield refused(net.output(y), "'x0': int16 is quantised: only int8 and uint8 are supported (so are 1 more tensors)")
+    net = Net("a scale for each channel of an activation")
+    t = net.input(np.zeros((1, 4), np.int8))
+    net.quantize(t, [0.5, 0.5, 0.5, 0.5], [3, 3, 3, 3], 1)
+    yield refused(net.output(net.node("DEQUANTIZE", t, options="DequantizeOptions")), "a scale for each channel")
+    net = Net("CAST of quantised numbers")
     t = net.input(np.zeros((1, 4), np.int8))
     net.quantize(t, [0.5], [3])
-    y = net.node("FULLY_CONNECTED", t, Const(np.ones((2, 4), np.int8), scale=0.25, zero=0), dtype=np.int8, options="FullyConnectedOptions")
-    net.quantize(y, [0.5], [3])
-    yield refused(net.output(y), "'x0': int8 is quantised, as are 2 more: integer arithmetic, which comes with the quantised number type")
-    net = Net("dynamic range")
-    y = net.node("FULLY_CONNECTED", net.input(random(1, 4)), Const(np.ones((2, 4), np.int8), scale=[0.25, 0.5], zero=[0, 0]),
-                 options="FullyConnectedOptions")
-    yield refused(net.output(y), "dynamic range")
+    yield refused(net.output(net.node("CAST", t, dtype=np.int32, options="CastOptions")), "cast of quantised")
     net = Net("float64")
     yield refused(net.output(net.node("ABS", net.input(np.zeros((1, 4))), dtype=np.float64)), "float64")
     net = Net("float16 activations")
@@ -349,5 +367,5 @@ def refusals():
 
 def cases():
     for family in (convolutions, transposed, dilated, pools, products, elementwise, normalisations, joins, strided_slices, pads, shapes, resizes,
-                   nearest_ratios, refusals):
+                   nearest_ratios, dynamic_range, refusals):
         yield from family()

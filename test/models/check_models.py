@@ -3,7 +3,8 @@
 
 The bound is an absolute error of at most 2e-5 of the reference output's range. Models with 3x3 convolutions are converted
 three times: as the converter chooses, with all that can in F(4x4), which has the largest error bound, and without Winograd's
-algorithm; the bound is the same for all. Prints one line per model and input and
+algorithm; the bound is the same for all. Quantised models (NAME_int8.onnx) are compared in steps of the output's scale with onnxruntime's
+float operators between dequantize and quantize: 1 step on average. Prints one line per model and input and
 ends with `N passed, M failed`. With --digests the outputs' digests must be the same at every level and thread count;
 with --emulator also for the build behind it.
 """
@@ -15,6 +16,7 @@ import shlex
 import sys
 
 import numpy as np
+import onnx
 import onnxruntime
 
 from inputs import inputs_for
@@ -24,8 +26,32 @@ BOUND = 2e-5
 WINOGRAD = ("auto", "4x4", "off")
 
 
+def is_quantised(path):
+    return path.stem.endswith("_int8")
+
+
+def output_scales(path):
+    """Of the DequantizeLinear nodes that make the outputs."""
+    graph = onnx.load(path).graph
+    constants = {c.name: c for c in graph.initializer}
+    by_output = {node.output[0]: node for node in graph.node}
+    return [float(onnx.numpy_helper.to_array(constants[by_output[o.name].input[1]])) for o in graph.output]
+
+
+def check_steps(tool, session, path, tmc, array, label):
+    wanted = session.run(None, {session.get_inputs()[0].name: array})
+    distances = [np.abs(g - w) / s for g, w, s in zip(tool.run(tmc, [array], len(wanted)), wanted, output_scales(path))]
+    verdict = all(g.shape == w.shape for g, w in zip(distances, wanted)) and max(d.mean() for d in distances) <= 1
+    changed = np.mean([float((d > 0.5).mean()) for d in distances])
+    print(f"{'ok' if verdict else 'FAILED':6}  {label:40} mean {max(d.mean() for d in distances):.4f} most {max(d.max() for d in distances):.0f} steps, "
+          f"{100 * changed:.1f} % differ", flush=True)
+    return verdict
+
+
 def reference_session(path):
     options = onnxruntime.SessionOptions()
+    if is_quantised(path):  # its kernels saturate in 16 bits on CPUs without VNNI
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -79,6 +105,7 @@ def main():
     parser.add_argument("models", nargs="+", help="ONNX files or folders of them")
     parser.add_argument("--tmcnn", default="build/tmcnn")
     parser.add_argument("--shared", default="../shared", help="folder with data/ (pictures are skipped if absent)")
+    parser.add_argument("--i8", choices=("on", "off"), default="on", help="as tmcnn convert")
     parser.add_argument("--digests", action="store_true")
     parser.add_argument("--levels", default=levels_here(), help="levels of --tmcnn for --digests (default: %(default)s)")
     parser.add_argument("--emulator", help="command of another build, for --digests: 'qemu-aarch64 ... tmcnn'")
@@ -98,13 +125,16 @@ def main():
             session = reference_session(path)
             inputs = inputs_for(path.stem, input_shape(session), args.shared)
             for choice in WINOGRAD:
-                tool.convert(path, tmc, "--winograd", choice)
+                tool.convert(path, tmc, "--winograd", choice, "--i8", args.i8)
                 digest = hashlib.sha256(pathlib.Path(tmc).read_bytes()).hexdigest()
                 if digest in seen:
                     continue
                 label = path.stem if not seen else f"{path.stem} --winograd {choice}"
                 seen.add(digest)
                 for name, array in inputs:
+                    if is_quantised(path):
+                        results.append(check_steps(tool, session, path, tmc, array, f"{label} {name}"))
+                        continue
                     results.append(check_outputs(tool, session, tmc, array, f"{label} {name}"))
                 if args.digests:
                     results.append(check_digests(tools, tmc, inputs[-1][1], label, levels))

@@ -23,12 +23,13 @@ import cases_block
 import cases_conv
 import cases_dynamic
 import cases_math
+import cases_quantised
 import cases_resize
 import cases_shape
 from tmcnn_tool import Tool
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-5
-FAMILIES = (cases_conv, cases_math, cases_shape, cases_resize, cases_block, cases_dynamic)
+FAMILIES = (cases_conv, cases_math, cases_shape, cases_resize, cases_block, cases_dynamic, cases_quantised)
 
 
 def reference(model, feeds, judge="onnxruntime"):
@@ -45,6 +46,20 @@ def reference(model, feeds, judge="onnxruntime"):
     except (ort_errors.NotImplemented, ort_errors.InvalidArgument, ort_errors.InvalidGraph, ort_errors.RuntimeException,
             ort_errors.Fail):
         return reference(model, feeds, "onnx")
+
+
+def moved(array, to):
+    """uint8 with a scale is int8 in our files, moved by 128."""
+    if {array.dtype.name, to} != {"int8", "uint8"}:
+        return array
+    return (array.view(np.uint8) ^ 0x80).view(to)
+
+
+def part_of_step(got, want, step):
+    got = moved(got, want.dtype.name)
+    if got.shape != want.shape or got.dtype != want.dtype:
+        return float("inf")
+    return float(np.abs(got.astype(np.float64) - want.astype(np.float64)).max()) / (1.001 * step)
 
 
 def part_of_bound(got, want):
@@ -83,8 +98,9 @@ def check_run(tool, net, model, tmc, arrays):
         if any(isinstance(d, str) for d in dims):
             options += ["--shape", f"{name}={','.join(map(str, array.shape))}"]
     who, wanted = reference(model, dict(zip(names, arrays)), net.judge)
-    got = tool.run(tmc, arrays, len(wanted), options)
-    worst = max(map(part_of_bound, got, wanted))
+    taken = [moved(a, i["dtype"].replace("i8", "int8").replace("u8", "uint8")) for a, i in zip(arrays, tool.info(tmc)["inputs"])]
+    got = tool.run(tmc, taken, len(wanted), options)
+    worst = max(part_of_step(g, w, net.step) if net.step else part_of_bound(g, w) for g, w in zip(got, wanted))
     shapes = "" if not net.more_runs else " at " + " ".join(str(a.shape) for a in arrays)
     detail = f"{worst:.3f} of the bound ({who})"
     if worst == float("inf"):
@@ -100,7 +116,7 @@ def check(tool, net):
         return check_refused(tool, net, onnx_path, tmc)
     shapes = [f"{name}={','.join(map(str, a.shape))}" for name, a, dims in net.inputs if any(isinstance(d, str) for d in dims)]
     try:
-        tool.convert(onnx_path, tmc, *(word for s in shapes for word in ("--shape", s)))
+        tool.convert(onnx_path, tmc, *(word for s in shapes for word in ("--shape", s)), *tool.options)
         return [check_run(tool, net, model, tmc, arrays) for arrays in [net.arrays(), *net.more_runs]]
     except Exception as error:  # also of the reference: one bad case must not hide the others
         return [report(False, net.name, f"{type(error).__name__}: {error}".replace("\n", " | ")[-400:])]
@@ -110,12 +126,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tmcnn", default="build/tmcnn")
     parser.add_argument("--keep", help="only cases whose name holds this text")
+    parser.add_argument("--i8", choices=("on", "off"), default="on", help="as tmcnn convert")
     args = parser.parse_args()
     tool, results = Tool(shlex.split(args.tmcnn)), []
+    tool.options = ("--i8", args.i8)
     print(f"bound: {RELATIVE:g} relative + {ABSOLUTE:g} of the largest value")
     for family in FAMILIES:
         for net in family.cases():
-            if not args.keep or args.keep in net.name:
+            if not args.keep or args.keep in net.name or args.keep == family.__name__:
                 results += check(tool, net)
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     sys.exit(0 if all(results) else 1)

@@ -25,6 +25,8 @@ class Net:
         self.inputs = []  # (name, array, dims with symbols)
         self.refused = None  # text that the converter's refusal must hold
         self.judge = "onnxruntime"  # or "onnx", its reference evaluator
+        self.step = None  # results may be so far from the reference's: a quantisation step
+        self.result = None  # element type of the outputs where ONNX's shape inference does not know the operator
         self.more_runs = []  # lists of arrays of other shapes
         self._made = 0
 
@@ -50,13 +52,17 @@ class Net:
         self.outputs = list(names)
         return self
 
+    def ends(self, build):
+        """The net whose output is what build(net) makes."""
+        return self.output(build(self))
+
     def model(self):
         graph = helper.make_graph(
             self.nodes, self.name,
             [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), d) for n, a, d in self.inputs],
             [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in self.outputs], self.constants)
         version = 8 if self.opset < 19 else 10
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=version)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset), helper.make_opsetid("com.microsoft", 1)], ir_version=version)
         self._type_outputs(model)
         return model
 
@@ -64,7 +70,7 @@ class Net:
         inferred = onnx.shape_inference.infer_shapes(_without_outputs(model))
         types = {v.name: v.type.tensor_type.elem_type for v in inferred.graph.value_info}
         for value in model.graph.output:
-            value.type.tensor_type.elem_type = types.get(value.name) or TensorProto.FLOAT
+            value.type.tensor_type.elem_type = types.get(value.name) or helper.np_dtype_to_tensor_dtype(np.dtype(self.result or np.float32))
 
     def arrays(self):
         return [array for _, array, _ in self.inputs]

@@ -28,6 +28,7 @@ class Net:
         self.name = name
         self.inputs = []  # (tensor, array)
         self.optimised = False  # to be compared with LiteRT's optimised kernel instead of the reference
+        self.like = None  # the model that LiteRT runs instead of this one
         self.refused = None  # text that the converter's refusal must hold
         self.model = schema.ModelT()
         self.model.version, self.model.operatorCodes, self.model.buffers = 3, [], [schema.BufferT()]

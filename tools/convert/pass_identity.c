@@ -38,6 +38,11 @@ static int neutral_binary(const ir_graph *graph, const ir_node *node) {
     return -1;
 }
 
+/* Same integers that mean something else are not the same. */
+static bool same_meaning(const ir_tensor *in, const ir_tensor *out) {
+    return in->desc.dtype == out->desc.dtype && tmc_quantization_equal(&in->desc.quantization, &out->desc.quantization);
+}
+
 /* The slot of the input that equals output 0 in type, shape and bits; -1 if none. */
 static int identity_slot(const ir_graph *graph, const ir_node *node) {
     const ir_tensor *out = &graph->tensors[node->outputs[0]];
@@ -45,7 +50,7 @@ static int identity_slot(const ir_graph *graph, const ir_node *node) {
     if (node->op == TMC_OP_BINARY) slot = neutral_binary(graph, node);
     if (slot < 0 || node->output_count != 1) return -1;
     const ir_tensor *in = &graph->tensors[node->inputs[slot]];
-    if (in->desc.dtype != out->desc.dtype || !pass_same_shape(in, out)) return -1;
+    if (!same_meaning(in, out) || !pass_same_shape(in, out)) return -1;
     bool same = false;
     switch (node->op) {
     case TMC_OP_BINARY:
@@ -120,7 +125,7 @@ static tmc_status reduce_to_reshape(ir_graph *graph, ir_id id, uint32_t *changes
     const tmc_reduce_params *p = node->params;
     const ir_tensor *in = &graph->tensors[node->inputs[0]], *out = &graph->tensors[node->outputs[0]];
     bool keeps_value = p->kind == TMC_REDUCE_MEAN || p->kind == TMC_REDUCE_MAX || p->kind == TMC_REDUCE_MIN;
-    if (!keeps_value) return TMC_OK;
+    if (!keeps_value || !same_meaning(in, out)) return TMC_OK;
     for (int32_t i = 0; i < in->desc.rank; i++)
         if (p->axes >> i & 1 && !pass_dim_is(in, i, 1)) return TMC_OK;
     tmc_shape_params params;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/integers.h"
 #include "convert/memory.h"
 #include "convert/pass_layout.h"
 #include "convert/pass_util.h"
@@ -39,6 +40,9 @@ int32_t layout_agnostic_rank(const ir_graph *graph, const ir_node *node) {
     case TMC_OP_CONCAT: fits = operands_fit(graph, node, rank); break;
     case TMC_OP_UNARY:
     case TMC_OP_CAST:
+    case TMC_OP_QUANTIZE:
+    case TMC_OP_DEQUANTIZE:
+    case TMC_OP_TABLE:
     case TMC_OP_SPLIT:
     case TMC_OP_SLICE:
     case TMC_OP_PAD:
@@ -102,6 +106,7 @@ static void permute_constants(ir_graph *graph, ir_id node, int32_t rank, const i
         for (int32_t d = rank - 1; d >= 0; d--) desc.dims[d] = d < missing ? 1 : desc.dims[d - missing];
         desc.rank = rank;
         ir_id full = ir_add_constant(graph, t->name, &desc, t->data);
+        integers_reshaped(graph, input, full);
         ir_set_input(graph, node, i, pass_permuted_constant(graph, full, perm));
     }
 }
@@ -167,7 +172,7 @@ void layout_permute_node(ir_graph *graph, ir_id id, const int32_t *perm) {
         permute_floats(p->roi_end, rank, perm);
         break;
     }
-    default: break; /* unary, cast: element by element */
+    default: break; /* unary, cast, quantize: element by element */
     }
 }
 
@@ -257,8 +262,11 @@ static void permute_columns(ir_graph *graph, ir_id fully_connected, const ir_ten
         cut.dims[1 + i - from] = permuted->desc.dims[inverse[i]]; /* as it was before */
         columns[1 + i - from] = 1 + perm[i] - from;
     }
-    ir_id made = pass_permuted_constant(graph, ir_add_constant(graph, w->name, &cut, w->data), columns);
-    graph->tensors[made].desc = graph->tensors[made].alt = flat;
+    ir_id parted = ir_add_constant(graph, w->name, &cut, w->data);
+    integers_reshaped(graph, weights, parted);
+    ir_id moved = pass_permuted_constant(graph, parted, columns);
+    ir_id made = ir_add_constant(graph, graph->tensors[weights].name, &flat, graph->tensors[moved].data);
+    integers_reshaped(graph, moved, made);
     ir_set_input(graph, fully_connected, 1, made);
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/integers.h"
 #include "convert/memory.h"
 #include "convert/passes.h"
 
@@ -40,7 +41,7 @@ static bool equal_constants(const ir_graph *graph, ir_id a, ir_id b) {
     const ir_tensor *ta = &graph->tensors[a], *tb = &graph->tensors[b];
     return ta->desc.dtype == tb->desc.dtype && ta->desc.packing == tb->desc.packing &&
            tmc_tensor_same_shape(&ta->desc, &tb->desc) && ta->data_bytes == tb->data_bytes &&
-           memcmp(ta->data, tb->data, ta->data_bytes) == 0;
+           memcmp(ta->data, tb->data, ta->data_bytes) == 0 && integers_equal(ta->integers, tb->integers);
 }
 
 static void share_constants(ir_graph *graph, uint32_t *changes) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/integers.h"
 #include "convert/memory.h"
 
 ir_id pass_producer(const ir_graph *graph, ir_id tensor, uint16_t op) {
@@ -143,5 +144,6 @@ ir_id pass_permuted_constant(ir_graph *graph, ir_id constant, const int32_t *per
     }
     ir_id made = ir_add_constant(graph, t->name, &to, data);
     free(data);
+    integers_permuted(graph, constant, perm, made);
     return made;
 }

@@ -88,6 +88,7 @@ static const named_pass structure[] = {
     {"fold_constants", pass_fold_constants},
     {"remove_identity", pass_remove_identity},
     {"share", pass_share},
+    {"remove_requantize", pass_remove_requantize},
     {"recognise_shuffle", pass_recognise_shuffle},
     {"recognise_activation", pass_recognise_activation},
     {"recognise_fully_connected", pass_recognise_fully_connected},
@@ -111,6 +112,8 @@ static const named_pass winograd[] = {
     [WINOGRAD_2X2] = {"winograd", pass_winograd_2x2},
     [WINOGRAD_4X4] = {"winograd", pass_winograd_4x4},
 };
+
+static const named_pass quantised[] = {{"qdq", pass_qdq}, {"share", pass_share}};
 
 static const named_pass packing[] = {{"pack_weights", pass_pack_weights}};
 
@@ -157,6 +160,8 @@ tmc_status passes_run(ir_graph *graph, const pass_options *options, tmc_error *e
     TMC_TRY(run_group(graph, first, COUNT(first), 1, options, err));
     TMC_TRY(run_group(graph, structure, COUNT(structure), MAX_ROUNDS, options, err));
     TMC_TRY(run_group(graph, fusion, COUNT(fusion), MAX_ROUNDS, options, err));
+    if (!options->keep_f32) TMC_TRY(run_group(graph, quantised, COUNT(quantised), MAX_ROUNDS, options, err));
+    if (options->note) pass_qdq_explain(graph, options->note, options->explain_user);
     if (options->keep_dense) return TMC_OK;
     if (options->winograd != WINOGRAD_OFF) TMC_TRY(run_group(graph, &winograd[options->winograd], 1, 1, options, err));
     return run_group(graph, packing, COUNT(packing), 1, options, err);

@@ -24,6 +24,8 @@ tmc_status pass_fuse_activation(ir_graph *graph, uint32_t *changes, tmc_error *e
 tmc_status pass_transpose_to_reshape(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_share(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_remove_dead(ir_graph *graph, uint32_t *changes, tmc_error *err);
+tmc_status pass_remove_requantize(ir_graph *graph, uint32_t *changes, tmc_error *err);
+tmc_status pass_qdq(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_winograd(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_winograd_2x2(ir_graph *graph, uint32_t *changes, tmc_error *err);
 tmc_status pass_winograd_4x4(ir_graph *graph, uint32_t *changes, tmc_error *err);
@@ -42,6 +44,11 @@ typedef struct pass_report {
 } pass_report;
 
 typedef void (*pass_explain_fn)(void *user, const pass_report *report);
+/* One line without a newline about what a pass left as it was. */
+typedef void (*pass_note_fn)(void *user, const char *line);
+
+/* Which f32 operators stand beside i8 numbers, and why they are no operators on them. After pass_qdq. */
+void pass_qdq_explain(const ir_graph *graph, pass_note_fn note, void *user);
 
 /* Which 3x3 convolutions get Winograd's algorithm: those that the cost model of pass_winograd finds faster, none, or
  * all that can have a tile of this size (for tests and measurements). */
@@ -49,8 +56,11 @@ typedef enum pass_winograd_choice { WINOGRAD_AUTO, WINOGRAD_OFF, WINOGRAD_2X2, W
 
 typedef struct pass_options {
     bool keep_dense; /* do not pack weights, and transform none: for tools that read them */
+    bool
+        keep_f32; /* leave f32 operators between dequantize and quantize: what the source model says, to compare with */
     pass_winograd_choice winograd;
     pass_explain_fn explain; /* or NULL; called after each pass that changed something */
+    pass_note_fn note;       /* or NULL */
     void *explain_user;
 } pass_options;
 

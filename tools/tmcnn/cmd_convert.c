@@ -9,6 +9,11 @@
 #include "io/file.h"
 #include "tmcnn/cli.h"
 
+static void print_note(void *user, const char *line) {
+    (void)user;
+    printf("%s\n", line);
+}
+
 static int run_convert(int argc, char **argv);
 
 const cli_command cli_convert = {
@@ -25,12 +30,15 @@ const cli_command cli_convert = {
     "  --winograd CHOICE    3x3 convolutions by Winograd's algorithm, with other last bits: auto (default: where it "
     "is\n"
     "                       faster), off, or 2x2, 4x4 for all that can\n"
+    "  --i8 CHOICE          operators of a quantised model on 8-bit integers: on (default: where there are such), off "
+    "(in\n"
+    "                       float, between dequantize and quantize)\n"
     "  --no-selftest        store no self-test vectors\n"
-    "  --explain            print what each pass did\n",
+    "  --explain            print what each pass did, and what of a quantised model stays float\n",
     run_convert};
 
 enum { MAX_ENTRIES = 64, LABELS_LIMIT = 65000 };
-enum { OPT_SHAPE_OF = 256, OPT_META, OPT_LABELS, OPT_REVISION, OPT_WINOGRAD, OPT_NO_SELFTEST, OPT_EXPLAIN };
+enum { OPT_SHAPE_OF = 256, OPT_META, OPT_LABELS, OPT_REVISION, OPT_WINOGRAD, OPT_I8, OPT_NO_SELFTEST, OPT_EXPLAIN };
 
 typedef struct {
     const char *input, *output;
@@ -97,6 +105,13 @@ static int take_winograd(const char *text, convert_args *args) {
     return cli_usage(&cli_convert, "--winograd wants auto, off, 2x2 or 4x4, not '%s'", text);
 }
 
+static int take_i8(const char *text, convert_args *args) {
+    const bool off = strcmp(text, "off") == 0;
+    if (!off && strcmp(text, "on") != 0) return cli_usage(&cli_convert, "--i8 wants on or off, not '%s'", text);
+    args->options.passes.keep_f32 = off;
+    return CLI_OK;
+}
+
 static int take_option(int code, convert_args *args) {
     long long number = 0;
     switch (code) {
@@ -109,6 +124,7 @@ static int take_option(int code, convert_args *args) {
         args->options.revision = (uint32_t)number;
         return CLI_OK;
     case OPT_WINOGRAD: return take_winograd(optarg, args);
+    case OPT_I8: return take_i8(optarg, args);
     case OPT_NO_SELFTEST: args->options.no_selftest = true; return CLI_OK;
     case OPT_EXPLAIN: args->explain = true; return CLI_OK;
     default: return cli_usage(&cli_convert, "unknown option");
@@ -122,6 +138,7 @@ static int parse(int argc, char **argv, convert_args *args) {
                                             {"labels", required_argument, NULL, OPT_LABELS},
                                             {"revision", required_argument, NULL, OPT_REVISION},
                                             {"winograd", required_argument, NULL, OPT_WINOGRAD},
+                                            {"i8", required_argument, NULL, OPT_I8},
                                             {"no-selftest", no_argument, NULL, OPT_NO_SELFTEST},
                                             {"explain", no_argument, NULL, OPT_EXPLAIN},
                                             {NULL, 0, NULL, 0}};
@@ -170,7 +187,10 @@ static int run_convert(int argc, char **argv) {
     int result = parse(argc, argv, &args);
     if (!result) {
         args.options.report = print_reason;
-        if (args.explain) args.options.passes.explain = print_pass;
+        if (args.explain) {
+            args.options.passes.explain = print_pass;
+            args.options.passes.note = print_note;
+        }
         if (convert_file(args.input, &args.options, &bytes, &size, &err)) {
             result = cli_fail(&cli_convert, args.input, &err);
         } else if (io_write_file(args.output, bytes, size, &err)) {

@@ -74,7 +74,9 @@ static void print_tensors(const tmc_model *model, const char *what, uint32_t cou
         tmc_tensor_info info = {.struct_size = sizeof info};
         get(model, i, &info);
         source_shape_text(&info, shape, sizeof shape);
-        printf("%-13s %s %s %s\n", what, info.name, tmc_dtype_name(info.dtype), shape);
+        printf("%-13s %s %s %s", what, info.name, tmc_dtype_name(info.dtype), shape);
+        if (info.scale != 0.0f) printf(", scale %.9g, zero point %d", (double)info.scale, info.zero_point);
+        printf("\n");
     }
 }
 
@@ -126,6 +128,22 @@ static uint32_t count_inexact(const tmc_plan *plan) {
     return inexact;
 }
 
+/* How much of a quantised model is computed with integers; nothing for a float model. */
+static void print_integer_share(const tmc_plan *plan, uint64_t all_macs) {
+    uint32_t nodes = 0;
+    uint64_t macs = 0;
+    for (uint32_t i = 0; i < tmc_plan_node_count(plan); i++) {
+        tmc_node_report node = {.struct_size = sizeof node};
+        tmc_plan_node(plan, i, &node);
+        if (node.precision != TMC_I8) continue;
+        nodes++;
+        macs += node.macs;
+    }
+    if (!nodes) return;
+    printf("%-13s %u of %u nodes, %.1f %% of the MACs\n", "int8", nodes, tmc_plan_node_count(plan),
+           all_macs ? 100.0 * (double)macs / (double)all_macs : 0.0);
+}
+
 static int print_text(const tmc_model *model, const tmc_plan *plan, const info_args *args) {
     tmc_model_info info = {.struct_size = sizeof info};
     tmc_memory memory = {.struct_size = sizeof memory};
@@ -157,6 +175,7 @@ static int print_text(const tmc_model *model, const tmc_plan *plan, const info_a
     }
     const uint32_t inexact = count_inexact(plan);
     if (inexact) printf("%-13s %u nodes are not bit-identical to other CPUs' results\n", "exact", inexact);
+    print_integer_share(plan, info.macs);
     uint32_t used = count_ops(plan, totals);
     printf("%-13s %u nodes\n", "operators", info.node_count);
     for (uint32_t i = 0; i < used; i++)
@@ -183,6 +202,10 @@ static void json_tensors(json_writer *json, const tmc_model *model, const char *
         json_string(json, "name", info.name);
         json_string(json, "dtype", tmc_dtype_name(info.dtype));
         json_dims(json, "shape", info.rank, dims);
+        if (info.scale != 0.0f) {
+            json_number(json, "scale", (double)info.scale);
+            json_integer(json, "zero_point", info.zero_point);
+        }
         json_close_object(json);
     }
     json_close_array(json);

@@ -8,6 +8,7 @@
 #include "io/image.h"
 #include "io/npy.h"
 #include "io/preprocess.h"
+#include "io/quantized.h"
 #include "tmcnn/cli.h"
 #include "tmcnn/present.h"
 
@@ -17,7 +18,9 @@ const cli_command cli_run = {
     "run", "run a model on images or NumPy files",
     "usage: tmcnn run [OPTIONS] MODEL.tmc [IMAGE ...]\n\n"
     "Each IMAGE (PNG or JPEG) is resized and normalised as the model's metadata says, and answered in turn. Without\n"
-    "images every input comes from --input, a .npy file in the source model's own layout (N,C,H,W for ONNX).\n\n"
+    "images every input comes from --input, a .npy file in the source model's own layout (N,C,H,W for ONNX). A "
+    "quantised\n"
+    "input takes i8, the u8 of a source model, or f32, which is quantised; a quantised output is written as i8.\n\n"
     "  --input [NAME=]FILE  an input, by name or in order; repeat for more\n"
     "  --output [NAME=]FILE an output, by name or in order: .npy (source layout) or .png (mask)\n"
     "  --top N              classes to show (default 5)\n"
@@ -130,9 +133,14 @@ static uint32_t match_tensor(const run_state *s, const char *text, uint32_t posi
     return position < count ? position : count;
 }
 
+/* A quantised input also takes real numbers, and the u8 numbers of a source model, which lie 128 higher. */
+static bool is_convertible(const npy_array *array, const tmc_tensor_info *info) {
+    return io_is_quantized(info) && (array->dtype == TMC_F32 || array->dtype == TMC_U8);
+}
+
 static tmc_status check_array(const npy_array *array, const tmc_tensor_info *info, tmc_error *err) {
     int32_t dims[TMC_MAX_RANK];
-    if (array->dtype != info->dtype)
+    if (array->dtype != info->dtype && !is_convertible(array, info))
         return tmc_fail(err, TMC_E_DTYPE, "elements are %s, input %s wants %s", tmc_dtype_name(array->dtype),
                         info->name, tmc_dtype_name(info->dtype));
     boundary_dims_to_source(info->layout, info->rank, info->dims, dims);
@@ -143,12 +151,23 @@ static tmc_status check_array(const npy_array *array, const tmc_tensor_info *inf
     return TMC_OK;
 }
 
+/* In place: f32 numbers are wider, u8 as wide as what they become. */
+static void convert_array(const npy_array *array, const tmc_tensor_info *info) {
+    if (!is_convertible(array, info)) return;
+    uint8_t *bytes = array->data;
+    if (array->dtype == TMC_F32)
+        io_quantize(info, array->data, array->data);
+    else
+        for (size_t i = 0; i < info->bytes; i++) bytes[i] ^= 0x80;
+}
+
 static tmc_status write_array(run_state *s, uint32_t index, const npy_array *array) {
     tmc_tensor_info info = {.struct_size = sizeof info};
     tmc_session_input(s->session, index, &info);
     TMC_TRY(check_array(array, &info, &s->err));
     void *inner = malloc(info.bytes);
     if (!inner) return tmc_fail(&s->err, TMC_E_NOMEM, "no memory for %zu bytes", info.bytes);
+    convert_array(array, &info);
     boundary_data_from_source(&info, array->data, inner);
     tmc_status status = tmc_session_write_input(s->session, index, inner, info.bytes, &s->err);
     free(inner);
@@ -181,9 +200,11 @@ static tmc_status load_image(run_state *s, const char *path) {
     info.layout = boundary_picture_layout(s->model, &info);
     TMC_TRY(preprocess_from_model(s->model, &p, &s->err));
     TMC_TRY(io_image_read(path, &image, &s->err));
-    float *data = malloc(info.bytes);
-    tmc_status status = data ? preprocess_image(&p, &image, &info, data, &s->err)
-                             : tmc_fail(&s->err, TMC_E_NOMEM, "no memory for %zu bytes", info.bytes);
+    const tmc_tensor_info real = io_is_quantized(&info) ? io_real_info(&info) : info;
+    float *data = malloc(real.bytes);
+    tmc_status status = data ? preprocess_image(&p, &image, &real, data, &s->err)
+                             : tmc_fail(&s->err, TMC_E_NOMEM, "no memory for %zu bytes", real.bytes);
+    if (!status && io_is_quantized(&info)) io_quantize(&info, data, (int8_t *)data);
     if (!status) status = tmc_session_write_input(s->session, 0, data, info.bytes, &s->err);
     free(data);
     io_image_free(&image);
@@ -216,6 +237,15 @@ static void show_output(run_state *s, const present_tensor *tensor) {
     }
 }
 
+/* The numbers that a quantised output stands for, to be freed; NULL for any other. */
+static float *real_numbers(present_tensor *tensor) {
+    if (!io_is_quantized(&tensor->info)) return NULL;
+    float *real = malloc(tensor->info.bytes * sizeof *real);
+    if (real) io_dequantize(&tensor->info, tensor->data, real);
+    tensor->real = real;
+    return real;
+}
+
 static const char *output_file(const run_state *s, uint32_t index) {
     for (int i = 0; i < s->args->output_count; i++) {
         const char *file;
@@ -236,9 +266,13 @@ static int show_outputs(run_state *s) {
                                  : tmc_fail(&s->err, TMC_E_NOMEM, "no memory for %zu bytes", tensor.info.bytes);
         tensor.data = data;
         tensor.picture_layout = boundary_picture_layout(s->model, &tensor.info);
+        float *real = status ? NULL : real_numbers(&tensor);
+        if (!status && io_is_quantized(&tensor.info) && !real)
+            status = tmc_fail(&s->err, TMC_E_NOMEM, "no memory for the numbers of %s", tensor.info.name);
         if (!status && file) status = present_write(file, &tensor, &s->err);
         if (!status) show_output(s, &tensor);
         free(data);
+        free(real);
         if (status) return cli_fail(&cli_run, file, &s->err);
     }
     if (s->args->json) json_close_array(&s->json);

@@ -18,10 +18,15 @@ static size_t count_of(const tmc_tensor_info *info) {
     return n;
 }
 
+/* What the tensor stands for, NULL if that is no real numbers. */
+static const float *numbers_of(const present_tensor *tensor) {
+    return tensor->info.dtype == TMC_F32 ? tensor->data : tensor->real;
+}
+
 int present_is_scores(const present_tensor *tensor) {
     int long_axes = 0;
     for (int32_t i = 0; i < tensor->info.rank; i++) long_axes += tensor->info.dims[i] > 1;
-    return tensor->info.dtype == TMC_F32 && long_axes <= 1;
+    return numbers_of(tensor) && long_axes <= 1;
 }
 
 /* The index-th name of a list with newlines or commas between, into `out`; empty if there is none. */
@@ -54,14 +59,15 @@ typedef void (*score_visitor)(void *context, size_t class_index, const char *lab
 static void visit_top(const tmc_model *model, const present_tensor *tensor, int top, score_visitor visit,
                       void *context) {
     size_t count = count_of(&tensor->info);
+    const float *scores = numbers_of(tensor);
     bool *taken = calloc(count, sizeof *taken);
     if (!taken) return;
     for (int i = 0; i < top && (size_t)i < count; i++) {
         char label[256];
-        size_t best = next_best(tensor->data, count, taken);
+        size_t best = next_best(scores, count, taken);
         taken[best] = true;
         label_of(model, best, label, sizeof label);
-        visit(context, best, label, ((const float *)tensor->data)[best]);
+        visit(context, best, label, scores[best]);
     }
     free(taken);
 }
@@ -116,14 +122,15 @@ static tmc_status write_mask(const char *path, const present_tensor *tensor, tmc
     const tmc_tensor_info *info = &tensor->info;
     bool last = tensor->picture_layout == TMC_LAYOUT_CHANNELS_LAST;
     io_image image;
-    if (info->dtype != TMC_F32) return tmc_fail(err, TMC_E_DTYPE, "only f32 outputs can be written as a picture");
+    if (!numbers_of(tensor))
+        return tmc_fail(err, TMC_E_DTYPE, "only f32 and quantised outputs can be written as a picture");
     if (info->rank != 4 || info->dims[0] != 1)
         return tmc_fail(err, TMC_E_SHAPE, "only an output of one image, rank 4, can be written as a picture");
     int32_t height = info->dims[last ? 1 : 2], width = info->dims[last ? 2 : 3], channels = info->dims[last ? 3 : 1];
     TMC_TRY(io_image_new(&image, width, height, 1, err));
     size_t pixels = (size_t)width * (size_t)height, step = last ? 1 : pixels;
     for (size_t i = 0; i < pixels; i++) {
-        const float *at = (const float *)tensor->data + (last ? i * (size_t)channels : i);
+        const float *at = numbers_of(tensor) + (last ? i * (size_t)channels : i);
         image.pixels[i] = channels == 1 ? grey_of_probability(*at) : grey_of_class(at, step, channels);
     }
     tmc_status status = io_image_write_png(path, &image, err);

@@ -9,10 +9,11 @@
 typedef struct present_tensor {
     tmc_tensor_info info;
     const void *data;
+    const float *real;         /* a quantised tensor: the numbers it stands for; else NULL */
     tmc_layout picture_layout; /* for present_write */
 } present_tensor;
 
-/* 1 if the tensor is one vector of scores: f32, all dims 1 but one. */
+/* 1 if the tensor is one vector of scores: f32 or quantised, all dims 1 but one. */
 int present_is_scores(const present_tensor *tensor);
 
 /* The `top` highest scores with their labels (metadata "labels": names separated by newlines or commas). */

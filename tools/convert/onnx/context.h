@@ -17,6 +17,7 @@ typedef struct onnx_value {
     ir_id id;                        /* TENSOR */
     tmc_tensor_desc desc;            /* EMPTY */
     const Onnx__NodeProto *producer; /* MISSING */
+    bool is_unsigned;                /* a quantised tensor whose numbers are uint8 in the model */
 } onnx_value;
 
 /* A named dimension, or a nameless one of its own (name NULL). */
@@ -66,7 +67,8 @@ struct onnx_context {
 onnx_value *onnx_find_value(const onnx_context *ctx, const char *name); /* NULL */
 /* E_GRAPH if the name is empty or taken. The pointer is good until the next call. */
 tmc_status onnx_define_value(onnx_context *ctx, const char *name, onnx_value_kind kind, ir_id id, onnx_value **out);
-void onnx_context_clear(onnx_context *ctx); /* not the graph */
+onnx_value *onnx_value_of_input(const onnx_lower *lw, size_t index); /* NULL if absent */
+void onnx_context_clear(onnx_context *ctx);                          /* not the graph */
 
 /* ------------------------------------------------------------------------------------------- inputs.c */
 

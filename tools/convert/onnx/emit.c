@@ -91,6 +91,16 @@ tmc_status onnx_reduce(onnx_lower *lw, tmc_reduce_kind kind, ir_id x, int32_t ax
     return onnx_emit(lw, TMC_OP_REDUCE, &params, &x, 1, out);
 }
 
+tmc_status onnx_quantize(onnx_lower *lw, ir_id x, const tmc_quantization *quantization, ir_id *out) {
+    const emitter b = emitter_of(lw);
+    return emit_quantize(&b, x, quantization, out);
+}
+
+tmc_status onnx_dequantize(onnx_lower *lw, ir_id x, ir_id *out) {
+    const emitter b = emitter_of(lw);
+    return emit_dequantize(&b, x, out);
+}
+
 /* ---------------------------------------------------------------------------------------------------- constants */
 
 ir_id onnx_constant(onnx_lower *lw, tmc_dtype dtype, int32_t rank, const int32_t *dims, const void *data) {

@@ -25,6 +25,16 @@ typedef struct onnx_lower {
     int32_t arg;      /* of the operator table: which member of a family */
     const char *name; /* of the node, or of its first output, or its type */
     uint64_t used;    /* attributes that were read */
+
+    /* Of quantised operators. */
+    const ir_id *operands; /* take the place of the node's inputs, or NULL; IR_NONE: absent */
+    uint32_t operand_count;
+    bool moves;      /* the operator only moves elements: i8 numbers are dequantised before and quantised after it */
+    bool requantise; /* f32 outputs are quantised as `result` says */
+    bool result_unsigned;
+    bool to_i32; /* outputs are integers in f32 and become i32 */
+    tmc_quantization result;
+    tmc_status output_status; /* of making the outputs; checked after the lowering */
     tmc_error *err;
 } onnx_lower;
 
@@ -71,6 +81,9 @@ void onnx_ignore_attr(onnx_lower *lw, const char *name);
 bool onnx_has_input(const onnx_lower *lw, size_t index);
 /* E_GRAPH if absent, E_UNSUPPORTED if it has no elements. */
 tmc_status onnx_input(onnx_lower *lw, size_t index, ir_id *out);
+size_t onnx_input_count(const onnx_lower *lw);
+/* The tensor as it is, also if it is quantised. */
+tmc_status onnx_input_stored(onnx_lower *lw, size_t index, ir_id *out);
 /* IR_NONE if absent. */
 tmc_status onnx_optional_input(onnx_lower *lw, size_t index, ir_id *out);
 /* Exactly or at most so many inputs. E_GRAPH. */
@@ -107,6 +120,9 @@ tmc_status onnx_unary(onnx_lower *lw, tmc_unary_kind kind, float alpha, float be
 tmc_status onnx_binary(onnx_lower *lw, tmc_binary_kind kind, ir_id a, ir_id b, ir_id *out);
 tmc_status onnx_cast(onnx_lower *lw, ir_id x, tmc_dtype dtype, ir_id *out); /* x itself where nothing changes */
 tmc_status onnx_reduce(onnx_lower *lw, tmc_reduce_kind kind, ir_id x, int32_t axes, bool keep_dims, ir_id *out);
+
+tmc_status onnx_quantize(onnx_lower *lw, ir_id x, const tmc_quantization *quantization, ir_id *out);
+tmc_status onnx_dequantize(onnx_lower *lw, ir_id x, ir_id *out);
 
 /* x itself for the identity. A constant is rearranged here and now. */
 tmc_status onnx_transpose(onnx_lower *lw, ir_id x, const int32_t *perm, ir_id *out);
@@ -148,8 +164,10 @@ typedef struct onnx_operator {
     int32_t arg;
 } onnx_operator;
 
-/* NULL if the operator is unknown whatever the opset. */
-const onnx_operator *onnx_find_operator(const char *op_type);
+/* NULL if the operator is unknown whatever the opset; of the standard domain, or of com.microsoft. */
+const onnx_operator *onnx_find_operator(const char *op_type, bool microsoft);
+/* It only moves elements, or picks some: what their numbers mean stays. */
+bool onnx_operator_moves(const onnx_operator *op);
 
 /* It never settles on this list. */
 /* clang-format off */
@@ -160,7 +178,9 @@ const onnx_operator *onnx_find_operator(const char *op_type);
     X(softmax) X(concat) X(split) X(slice) X(pad) X(reshape) X(flatten) X(squeeze) X(unsqueeze) X(expand) \
     X(tile) X(transpose) X(resize) X(upsample) X(depth_to_space) X(space_to_depth) X(reduce) X(arg) X(gather) \
     X(cast) X(cast_like) X(identity) X(dropout) X(where) X(shape) X(size) X(constant) X(constant_of_shape) \
-    X(range) X(eye_like)
+    X(range) X(eye_like) X(quantize_linear) X(dequantize_linear) X(dynamic_quantize) X(conv_integer) \
+    X(matmul_integer) X(qlinear_conv) X(qlinear_matmul) X(qgemm) X(qlinear_binary) X(qlinear_average_pool) \
+    X(qlinear_global_pool) X(qlinear_sigmoid) X(qlinear_leaky_relu) X(qlinear_concat)
 /* clang-format on */
 
 #define X(name) tmc_status onnx_lower_##name(onnx_lower *lw);

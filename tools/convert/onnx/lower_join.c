@@ -21,10 +21,10 @@ tmc_status onnx_lower_concat(onnx_lower *lw) {
     TMC_TRY(onnx_expect_inputs(lw, 1, 65535));
     if (!onnx_has_attr(lw, "axis")) return tmc_fail_field(lw->err, TMC_E_FORMAT, "axis", "attribute is missing");
     TMC_TRY(onnx_attr_int(lw, "axis", 0, &axis));
-    ir_id *inputs = x_alloc_array(lw->node->n_input, sizeof *inputs);
+    ir_id *inputs = x_alloc_array(onnx_input_count(lw), sizeof *inputs);
     tmc_status status = TMC_OK;
     uint32_t count = 0;
-    for (size_t i = 0; status == TMC_OK && i < lw->node->n_input; i++)
+    for (size_t i = 0; status == TMC_OK && i < onnx_input_count(lw); i++)
         if (!onnx_input_is_empty(lw, i, &empty)) status = onnx_input(lw, i, &inputs[count++]);
     if (status == TMC_OK && count) status = emit_concat(lw, inputs, count, axis);
     if (status == TMC_OK && !count) onnx_set_empty_output(lw, 0, &empty);

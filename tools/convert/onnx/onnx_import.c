@@ -80,13 +80,15 @@ static const char *node_name(const Onnx__NodeProto *node) {
 
 static const onnx_operator *find_lowering(onnx_context *ctx, const Onnx__NodeProto *node, tmc_error *reason) {
     const char *domain = node->domain ? node->domain : "";
-    if (*domain && strcmp(domain, "ai.onnx") != 0) {
+    const bool microsoft = strcmp(domain, "com.microsoft") == 0;
+    if (*domain && !microsoft && strcmp(domain, "ai.onnx") != 0) {
         tmc_fail(reason, TMC_E_UNSUPPORTED, "operators of domain '%s' are not supported", domain);
         return NULL;
     }
-    const onnx_operator *op = onnx_find_operator(node->op_type);
+    const onnx_operator *op = onnx_find_operator(node->op_type, microsoft);
     if (!op) {
-        tmc_fail(reason, TMC_E_UNSUPPORTED, "this operator is not supported");
+        tmc_fail(reason, TMC_E_UNSUPPORTED, "this operator%s is not supported",
+                 microsoft ? " of domain com.microsoft" : "");
         return NULL;
     }
     if (ctx->opset < op->since || ctx->opset > op->until) {
@@ -99,6 +101,7 @@ static const onnx_operator *find_lowering(onnx_context *ctx, const Onnx__NodePro
 
 static tmc_status lower_with(onnx_lower *lw, const onnx_operator *op) {
     TMC_TRY(op->lower(lw));
+    TMC_TRY(lw->output_status);
     return onnx_check_unused(lw);
 }
 
@@ -115,6 +118,7 @@ static tmc_status lower_node(onnx_context *ctx, const Onnx__NodeProto *node) {
     tmc_status status = op ? onnx_check_attributes(&lw) : TMC_E_UNSUPPORTED;
     if (op && status == TMC_OK && !blocked) {
         lw.arg = op->arg;
+        lw.moves = onnx_operator_moves(op);
         status = lower_with(&lw, op);
     }
     if (status == TMC_E_UNSUPPORTED || status == TMC_E_DTYPE) {

@@ -22,10 +22,13 @@ static const onnx_operator operators[] = {
     {"Constant", 1, LAST, onnx_lower_constant, 0},
     {"ConstantOfShape", 9, LAST, onnx_lower_constant_of_shape, 0},
     {"Conv", 1, LAST, onnx_lower_conv, 0},
+    {"ConvInteger", 10, LAST, onnx_lower_conv_integer, 0},
     {"ConvTranspose", 1, LAST, onnx_lower_conv_transpose, 0},
     {"DepthToSpace", 1, LAST, onnx_lower_depth_to_space, 0},
+    {"DequantizeLinear", 10, LAST, onnx_lower_dequantize_linear, 0},
     {"Div", 7, LAST, onnx_lower_binary, TMC_BINARY_DIV},
     {"Dropout", 7, LAST, onnx_lower_dropout, 0},
+    {"DynamicQuantizeLinear", 11, LAST, onnx_lower_dynamic_quantize, 0},
     {"Elu", 6, LAST, onnx_lower_unary_alpha, TMC_UNARY_ELU},
     {"Equal", 7, LAST, onnx_lower_binary, TMC_BINARY_EQUAL},
     {"Erf", 9, LAST, onnx_lower_unary, TMC_UNARY_ERF},
@@ -56,6 +59,7 @@ static const onnx_operator operators[] = {
     {"LogSoftmax", 1, LAST, onnx_lower_softmax, 1},
     {"LpPool", 2, LAST, onnx_lower_lp_pool, 0},
     {"MatMul", 1, LAST, onnx_lower_matmul, 0},
+    {"MatMulInteger", 10, LAST, onnx_lower_matmul_integer, 0},
     {"Max", 6, LAST, onnx_lower_variadic, TMC_BINARY_MAX},
     {"MaxPool", 1, LAST, onnx_lower_max_pool, 0},
     {"Mean", 6, LAST, onnx_lower_variadic, 0},
@@ -69,6 +73,9 @@ static const onnx_operator operators[] = {
     {"PRelu", 7, LAST, onnx_lower_prelu, 0},
     {"Pad", 2, LAST, onnx_lower_pad, 0},
     {"Pow", 7, LAST, onnx_lower_pow, 0},
+    {"QLinearConv", 10, LAST, onnx_lower_qlinear_conv, 0},
+    {"QLinearMatMul", 10, LAST, onnx_lower_qlinear_matmul, 0},
+    {"QuantizeLinear", 10, LAST, onnx_lower_quantize_linear, 0},
     {"Range", 11, LAST, onnx_lower_range, 0},
     {"Reciprocal", 6, LAST, onnx_lower_unary, TMC_UNARY_RECIPROCAL},
     {"ReduceL1", 1, LAST, onnx_lower_reduce, TMC_REDUCE_L1},
@@ -110,8 +117,39 @@ static const onnx_operator operators[] = {
     {"Xor", 7, LAST, onnx_lower_binary, TMC_BINARY_XOR},
 };
 
-const onnx_operator *onnx_find_operator(const char *op_type) {
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (strcmp(operators[i].name, op_type) == 0) return &operators[i];
+/* Of domain com.microsoft, whatever the version. */
+static const onnx_operator microsoft_operators[] = {
+    {"DequantizeLinear", 1, LAST, onnx_lower_dequantize_linear, 0},
+    {"QGemm", 1, LAST, onnx_lower_qgemm, 0},
+    {"QLinearAdd", 1, LAST, onnx_lower_qlinear_binary, TMC_BINARY_ADD},
+    {"QLinearAveragePool", 1, LAST, onnx_lower_qlinear_average_pool, 0},
+    {"QLinearConcat", 1, LAST, onnx_lower_qlinear_concat, 0},
+    {"QLinearGlobalAveragePool", 1, LAST, onnx_lower_qlinear_global_pool, TMC_REDUCE_MEAN},
+    {"QLinearLeakyRelu", 1, LAST, onnx_lower_qlinear_leaky_relu, TMC_UNARY_LEAKY_RELU},
+    {"QLinearMul", 1, LAST, onnx_lower_qlinear_binary, TMC_BINARY_MUL},
+    {"QLinearSigmoid", 1, LAST, onnx_lower_qlinear_sigmoid, TMC_UNARY_SIGMOID},
+    {"QuantizeLinear", 1, LAST, onnx_lower_quantize_linear, 0},
+};
+
+static const onnx_operator *find(const onnx_operator *table, size_t count, const char *op_type) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i].name, op_type) == 0) return &table[i];
     return NULL;
+}
+
+const onnx_operator *onnx_find_operator(const char *op_type, bool microsoft) {
+    if (microsoft) return find(microsoft_operators, sizeof microsoft_operators / sizeof *microsoft_operators, op_type);
+    return find(operators, sizeof operators / sizeof *operators, op_type);
+}
+
+bool onnx_operator_moves(const onnx_operator *op) {
+    static const onnx_lower_fn moving[] = {onnx_lower_concat,    onnx_lower_depth_to_space, onnx_lower_dropout,
+                                           onnx_lower_expand,    onnx_lower_flatten,        onnx_lower_gather,
+                                           onnx_lower_identity,  onnx_lower_max_pool,       onnx_lower_reshape,
+                                           onnx_lower_shape,     onnx_lower_size,           onnx_lower_slice,
+                                           onnx_lower_split,     onnx_lower_squeeze,        onnx_lower_tile,
+                                           onnx_lower_transpose, onnx_lower_unsqueeze,      onnx_lower_space_to_depth};
+    for (size_t i = 0; i < sizeof moving / sizeof *moving; i++)
+        if (op->lower == moving[i]) return true;
+    return false;
 }

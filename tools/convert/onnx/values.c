@@ -53,22 +53,50 @@ void onnx_context_clear(onnx_context *ctx) {
 
 /* ------------------------------------------------------------------------------------------------------- inputs */
 
-static const onnx_value *input_value(const onnx_lower *lw, size_t index) {
+onnx_value *onnx_value_of_input(const onnx_lower *lw, size_t index) {
     /* The driver has checked that every input is defined. */
-    return onnx_has_input(lw, index) ? onnx_find_value(lw->ctx, lw->node->input[index]) : NULL;
+    return !lw->operands && onnx_has_input(lw, index) ? onnx_find_value(lw->ctx, lw->node->input[index]) : NULL;
 }
 
+size_t onnx_input_count(const onnx_lower *lw) { return lw->operands ? lw->operand_count : lw->node->n_input; }
+
 bool onnx_has_input(const onnx_lower *lw, size_t index) {
+    if (lw->operands) return index < lw->operand_count && lw->operands[index] != IR_NONE;
     return index < lw->node->n_input && lw->node->input[index][0];
 }
 
-tmc_status onnx_input(onnx_lower *lw, size_t index, ir_id *out) {
-    const onnx_value *value = input_value(lw, index);
+tmc_status onnx_input_stored(onnx_lower *lw, size_t index, ir_id *out) {
+    if (lw->operands && onnx_has_input(lw, index)) {
+        *out = lw->operands[index];
+        return TMC_OK;
+    }
+    const onnx_value *value = onnx_value_of_input(lw, index);
     if (!value) return tmc_fail(lw->err, TMC_E_GRAPH, "input %zu is missing", index);
     if (value->kind == ONNX_VALUE_EMPTY)
         return onnx_refuse(lw, "input", "'%s' has no elements: empty tensors are not supported", value->name);
     *out = value->id;
     return TMC_OK;
+}
+
+/* An operator that moves elements gets floats; its result has the scale and zero point of its inputs again. */
+static tmc_status read_moved(onnx_lower *lw, const onnx_value *value, ir_id *out) {
+    const tmc_quantization q = onnx_desc(lw, *out)->quantization;
+    if (!lw->moves)
+        return onnx_refuse(
+            lw, "input", "'%s' is quantised: only DequantizeLinear and operators that move elements read its integers",
+            value->name);
+    if (lw->requantise && (!tmc_quantization_equal(&q, &lw->result) || lw->result_unsigned != value->is_unsigned))
+        return onnx_refuse(lw, "input", "inputs that are quantised by different scales are not supported");
+    lw->requantise = true;
+    lw->result = q;
+    lw->result_unsigned = value->is_unsigned;
+    return onnx_dequantize(lw, *out, out);
+}
+
+tmc_status onnx_input(onnx_lower *lw, size_t index, ir_id *out) {
+    TMC_TRY(onnx_input_stored(lw, index, out));
+    if (lw->operands || !tmc_quantization_is_set(&onnx_desc(lw, *out)->quantization)) return TMC_OK;
+    return read_moved(lw, onnx_value_of_input(lw, index), out);
 }
 
 tmc_status onnx_optional_input(onnx_lower *lw, size_t index, ir_id *out) {
@@ -77,13 +105,14 @@ tmc_status onnx_optional_input(onnx_lower *lw, size_t index, ir_id *out) {
 }
 
 tmc_status onnx_expect_inputs(onnx_lower *lw, size_t min, size_t max) {
-    if (lw->node->n_input < min || lw->node->n_input > max)
-        return tmc_fail(lw->err, TMC_E_GRAPH, "%zu inputs, expected %zu to %zu", lw->node->n_input, min, max);
+    const size_t count = onnx_input_count(lw);
+    if (count < min || count > max)
+        return tmc_fail(lw->err, TMC_E_GRAPH, "%zu inputs, expected %zu to %zu", count, min, max);
     return TMC_OK;
 }
 
 bool onnx_input_is_empty(const onnx_lower *lw, size_t index, tmc_tensor_desc *desc) {
-    const onnx_value *value = input_value(lw, index);
+    const onnx_value *value = onnx_value_of_input(lw, index);
     if (!value || value->kind != ONNX_VALUE_EMPTY) return false;
     if (desc) *desc = value->desc;
     return true;
@@ -91,7 +120,7 @@ bool onnx_input_is_empty(const onnx_lower *lw, size_t index, tmc_tensor_desc *de
 
 /* The constant behind an input; NULL where it is absent or has no elements. */
 static tmc_status steering_input(onnx_lower *lw, size_t index, const char *what, const ir_tensor **out) {
-    const onnx_value *value = input_value(lw, index);
+    const onnx_value *value = onnx_value_of_input(lw, index);
     *out = NULL;
     if (!value || value->kind == ONNX_VALUE_EMPTY) return TMC_OK;
     const ir_tensor *tensor = &lw->graph->tensors[value->id];
@@ -172,9 +201,13 @@ bool onnx_wants_output(const onnx_lower *lw, size_t index) {
 /* The driver has checked that the name is new and defined the value as missing. */
 void onnx_set_output(onnx_lower *lw, size_t index, ir_id id) {
     if (!onnx_wants_output(lw, index)) return;
+    const bool requantise = lw->requantise && onnx_desc(lw, id)->dtype == TMC_F32;
+    if (lw->output_status == TMC_OK && requantise) lw->output_status = onnx_quantize(lw, id, &lw->result, &id);
+    if (lw->output_status == TMC_OK && lw->to_i32) lw->output_status = onnx_cast(lw, id, TMC_I32, &id);
     onnx_value *value = onnx_find_value(lw->ctx, lw->node->output[index]);
     value->kind = ONNX_VALUE_TENSOR;
     value->id = id;
+    value->is_unsigned = requantise && lw->result_unsigned;
 }
 
 void onnx_set_empty_output(onnx_lower *lw, size_t index, const tmc_tensor_desc *desc) {

@@ -15,7 +15,8 @@ typedef enum tflite_value_kind {
 
 typedef struct tflite_value {
     tflite_value_kind kind;
-    ir_id id; /* TENSOR */
+    ir_id id;   /* TENSOR */
+    ir_id real; /* of a quantised tensor: dequantised, IR_NONE as long as nothing reads it */
 } tflite_value;
 
 struct tflite_context {
@@ -35,6 +36,11 @@ tmc_dtype tflite_dtype(int32_t type);
 
 /* The constant behind a tensor becomes one of the graph. E_UNSUPPORTED (type), E_LIMIT, E_SHAPE (no elements). */
 tmc_status tflite_load_constant(tflite_context *ctx, uint32_t tensor, tmc_error *err);
+
+/* int8 or uint8 with scales. */
+bool tflite_is_quantised(const tflite_tensor *record);
+/* Of a tensor with one scale; uint8 is moved by 128. */
+tmc_quantization tflite_activation_quantization(const tflite_tensor *record);
 
 /* Reports types that are not supported, once for all quantised tensors, and refuses these tensors. */
 void tflite_refuse_types(tflite_context *ctx);

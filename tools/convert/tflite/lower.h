@@ -40,9 +40,12 @@ tmc_status tflite_expect(tflite_lower *lw, uint32_t inputs_min, uint32_t inputs_
 bool tflite_has_input(const tflite_lower *lw, uint32_t index);
 /* The model's record of an input, which may not be absent. */
 const tflite_tensor *tflite_input_record(const tflite_lower *lw, uint32_t index);
-tmc_status tflite_input(tflite_lower *lw, uint32_t index, ir_id *out); /* E_GRAPH if absent */
+/* Quantised tensors are dequantised: a lowering sees f32. E_GRAPH if absent. */
+tmc_status tflite_input(tflite_lower *lw, uint32_t index, ir_id *out);
 /* IR_NONE if absent. */
 tmc_status tflite_optional_input(tflite_lower *lw, uint32_t index, ir_id *out);
+/* The optional bias of operators with input `x` and weights `w`: 32-bit integers become f32, their record is kept. */
+tmc_status tflite_bias(tflite_lower *lw, uint32_t index, uint32_t x, uint32_t w, ir_id *out);
 /* Values of an input that steers the lowering: integers known at conversion; absent gives present = false. */
 tmc_status tflite_input_ints(tflite_lower *lw, uint32_t index, const char *what, tflite_ints *out);
 tmc_status tflite_input_int(tflite_lower *lw, uint32_t index, const char *what, int64_t *out);
@@ -54,10 +57,10 @@ static inline const tmc_tensor_desc *tflite_desc(const tflite_lower *lw, ir_id i
 
 /* ------------------------------------------------------------------------------------------ outputs (values.c) */
 
-/* Type and shape must be what the model declares. E_DTYPE, E_SHAPE. */
+/* Type and shape must be what the model declares; f32 is quantised where it says so. E_DTYPE, E_SHAPE. */
 tmc_status tflite_set_output(tflite_lower *lw, uint32_t index, ir_id id);
 /* The tensor stands for something else inside a group that is lowered as one. */
-void tflite_set_inner_output(tflite_lower *lw, uint32_t index, ir_id id);
+tmc_status tflite_set_inner_output(tflite_lower *lw, uint32_t index, ir_id id);
 /* The declared element type. E_DTYPE if we have no such type. */
 tmc_status tflite_output_type(tflite_lower *lw, uint32_t index, tmc_dtype *out);
 /* Adds a node and makes it the operator's first output. */
@@ -107,7 +110,7 @@ const char *tflite_builtin_name(int32_t code);
     X(rsqrt) X(square) X(select) X(softmax) X(l2_norm) X(lrn) X(reduce) X(arg) X(concat) X(split) X(split_v) \
     X(pack) X(unpack) X(slice) X(strided_slice) X(pad) X(mirror_pad) X(gather) X(reshape) X(squeeze) X(expand_dims) \
     X(shape) X(transpose) X(tile) X(broadcast_to) X(reverse) X(depth_to_space) X(space_to_depth) X(space_to_batch) \
-    X(batch_to_space) X(resize_bilinear) X(resize_nearest) X(cast) X(dequantize) X(quantize)
+    X(batch_to_space) X(resize_bilinear) X(resize_nearest) X(cast) X(dequantize)
 /* clang-format on */
 #define X(name) tmc_status tflite_lower_##name(tflite_lower *lw);
 TFLITE_LOWER_LIST(X)

@@ -11,8 +11,8 @@ typedef struct conv {
 } conv;
 
 /* Any shape with one element per channel. */
-static tmc_status read_bias(tflite_lower *lw, uint32_t index, int32_t channels, ir_id *out) {
-    TMC_TRY(tflite_optional_input(lw, index, out));
+static tmc_status read_bias(tflite_lower *lw, uint32_t index, uint32_t x, int32_t channels, ir_id *out) {
+    TMC_TRY(tflite_bias(lw, index, x, 1, out));
     if (*out == IR_NONE) return TMC_OK;
     const tmc_tensor_desc *desc = tflite_desc(lw, *out);
     if (tmc_tensor_elements(desc) != (size_t)channels)
@@ -59,8 +59,7 @@ static tmc_status emit_conv(tflite_lower *lw, uint16_t op, const tmc_conv_params
     ir_id inputs[3] = {c->x, c->w, c->bias}, y;
     TMC_TRY(emit_node(&lw->e, op, params, inputs, c->bias == IR_NONE ? 2 : 3, &y));
     if (lw->dilation->role != TFLITE_DILATION_CONV) return tflite_set_output(lw, 0, y);
-    tflite_set_inner_output(lw, 0, y); /* the model declares the shape with blocks in the batch */
-    return TMC_OK;
+    return tflite_set_inner_output(lw, 0, y); /* the model declares the shape with blocks in the batch */
 }
 
 tmc_status tflite_lower_conv(tflite_lower *lw) {
@@ -73,7 +72,7 @@ tmc_status tflite_lower_conv(tflite_lower *lw) {
     TMC_TRY(tflite_opt_i32(lw, CONV_DILATION_W, 1, &c.window.dilation[1]));
     TMC_TRY(tflite_opt_activation(lw, CONV_ACTIVATION, &c.act));
     TMC_TRY(tflite_window_pads(lw, CONV_PADDING, &c.x_desc, &c.window));
-    TMC_TRY(read_bias(lw, 2, c.w_desc.dims[0], &c.bias));
+    TMC_TRY(read_bias(lw, 2, 0, c.w_desc.dims[0], &c.bias));
     take_dilation(lw->dilation, &c.window);
     const int32_t channels = c.x_desc.dims[3], per_group = c.w_desc.dims[3];
     if (channels % per_group)
@@ -103,7 +102,7 @@ tmc_status tflite_lower_depthwise_conv(tflite_lower *lw) {
     TMC_TRY(tflite_opt_i32(lw, DEPTHWISE_MULTIPLIER, 0, &multiplier));
     TMC_TRY(tflite_opt_activation(lw, DEPTHWISE_ACTIVATION, &c.act));
     TMC_TRY(tflite_window_pads(lw, DEPTHWISE_PADDING, &c.x_desc, &c.window));
-    TMC_TRY(read_bias(lw, 2, c.w_desc.dims[3], &c.bias));
+    TMC_TRY(read_bias(lw, 2, 0, c.w_desc.dims[3], &c.bias));
     take_dilation(lw->dilation, &c.window);
     const int32_t channels = c.x_desc.dims[3], outputs = c.w_desc.dims[3];
     if (c.w_desc.dims[0] != 1 || outputs % channels || multiplier != outputs / channels)
@@ -143,7 +142,7 @@ tmc_status tflite_lower_transpose_conv(tflite_lower *lw) {
     TMC_TRY(tflite_opt_i32(lw, TRANSPOSE_CONV_STRIDE_H, 0, &c.window.stride[0]));
     TMC_TRY(tflite_opt_i32(lw, TRANSPOSE_CONV_STRIDE_W, 0, &c.window.stride[1]));
     TMC_TRY(tflite_opt_activation(lw, TRANSPOSE_CONV_ACTIVATION, &c.act));
-    TMC_TRY(read_bias(lw, 3, c.w_desc.dims[0], &c.bias));
+    TMC_TRY(read_bias(lw, 3, 2, c.w_desc.dims[0], &c.bias));
     if (padding != TFLITE_PADDING_SAME && padding != TFLITE_PADDING_VALID)
         return tflite_refuse(lw, "padding", "padding %d is not supported", padding);
     if (shape.count != 4 || shape.values[3] != c.w_desc.dims[0] || shape.values[0] != c.x_desc.dims[0])

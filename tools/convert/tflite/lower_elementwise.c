@@ -130,18 +130,15 @@ tmc_status tflite_lower_cast(tflite_lower *lw) {
     tmc_dtype to;
     TMC_TRY(one_input(lw, &x));
     TMC_TRY(tflite_output_type(lw, 0, &to));
+    if (tflite_input_record(lw, 0)->quantization.count)
+        return tflite_refuse(lw, "input", "a cast of quantised numbers is not supported"); /* LiteRT: of the integers */
     TMC_TRY(emit_cast(&lw->e, x, to, &x));
     return tflite_set_output(lw, 0, x);
 }
 
-/* Halves were made floats when they were read. */
+/* DEQUANTIZE and QUANTIZE: inputs are floats when they are read, and outputs are quantised when they are set. */
 tmc_status tflite_lower_dequantize(tflite_lower *lw) {
     ir_id x;
     TMC_TRY(one_input(lw, &x));
     return tflite_set_output(lw, 0, x);
-}
-
-/* What is quantised has been refused before; what remains says nothing. */
-tmc_status tflite_lower_quantize(tflite_lower *lw) {
-    return tflite_refuse(lw, "type", "to a type that is not quantised it has no meaning");
 }

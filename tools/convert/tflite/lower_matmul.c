@@ -42,7 +42,7 @@ tmc_status tflite_lower_fully_connected(tflite_lower *lw) {
     TMC_TRY(tflite_expect(lw, 2, 3, 1));
     TMC_TRY(tflite_input(lw, 0, &x));
     TMC_TRY(tflite_input(lw, 1, &w));
-    TMC_TRY(tflite_optional_input(lw, 2, &bias));
+    TMC_TRY(tflite_bias(lw, 2, 0, 1, &bias));
     TMC_TRY(tflite_opt_choice(lw, DENSE_WEIGHTS_FORMAT, &format));
     TMC_TRY(tflite_opt_bool(lw, DENSE_KEEP_DIMS, &keep_dims));
     TMC_TRY(tflite_opt_activation(lw, DENSE_ACTIVATION, &act));

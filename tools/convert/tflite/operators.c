@@ -87,7 +87,7 @@ static const tflite_builtin builtins[] = {
     {BUILTIN_CEIL, OPTIONS_NONE, 0, tflite_lower_unary, TMC_UNARY_CEIL},
     {BUILTIN_REVERSE_V2, OPTIONS_NONE, 0, tflite_lower_reverse, 0},
     {BUILTIN_ELU, OPTIONS_NONE, 0, tflite_lower_elu, 0},
-    {BUILTIN_QUANTIZE, OPTIONS_NONE, 0, tflite_lower_quantize, 0},
+    {BUILTIN_QUANTIZE, OPTIONS_NONE, 0, tflite_lower_dequantize, 0},
     {BUILTIN_ROUND, OPTIONS_NONE, 0, tflite_lower_unary, TMC_UNARY_ROUND},
     {BUILTIN_HARD_SWISH, OPTIONS_NONE, 0, tflite_lower_unary, TMC_UNARY_HARD_SWISH},
     {BUILTIN_SELECT_V2, OPTIONS_NONE, 0, tflite_lower_select, 0},

@@ -25,13 +25,17 @@ static tmc_status add_input(tflite_context *ctx, uint32_t index) {
     tmc_tensor_desc desc = {.dtype = (uint8_t)tflite_dtype(record->type), .rank = record->rank};
     if (value->kind == TFLITE_VALUE_REFUSED) return TMC_OK;
     memcpy(desc.dims, ctx->dims->of[index], sizeof desc.dims);
+    if (tflite_is_quantised(record)) {
+        desc.dtype = TMC_I8;
+        desc.quantization = tflite_activation_quantization(record);
+    }
     ctx->resized = ctx->resized || memcmp(desc.dims, record->dims, sizeof desc.dims) != 0;
     tmc_status status = tmc_tensor_check(&desc, ctx->err);
     if (status != TMC_OK) {
         tmc_error_at_tensor(ctx->err, (int32_t)tensor);
         return status;
     }
-    *value = (tflite_value){TFLITE_VALUE_TENSOR, ir_add_tensor(ctx->graph, record->name, &desc)};
+    *value = (tflite_value){TFLITE_VALUE_TENSOR, ir_add_tensor(ctx->graph, record->name, &desc), IR_NONE};
     ir_add_input(ctx->graph, value->id);
     return TMC_OK;
 }
@@ -94,8 +98,7 @@ static tmc_status check_options(const tflite_operator *op, const tflite_builtin 
 static tmc_status pass_through(tflite_lower *lw) {
     ir_id x;
     TMC_TRY(tflite_input(lw, 0, &x));
-    tflite_set_inner_output(lw, 0, x);
-    return TMC_OK;
+    return tflite_set_inner_output(lw, 0, x);
 }
 
 static tmc_status lower_with(tflite_lower *lw, const tflite_builtin *builtin) {

@@ -5,34 +5,21 @@
 #include "convert/memory.h"
 #include "convert/tflite/context.h"
 
-typedef struct tensor_use {
-    bool used, by_float; /* read or written at all; read by an operator whose result is float */
-} tensor_use;
-
-static void mark(tensor_use *uses, const int32_t *tensors, uint32_t count, bool by_float) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (tensors[i] < 0) continue;
-        uses[tensors[i]].used = true;
-        uses[tensors[i]].by_float = uses[tensors[i]].by_float || by_float;
-    }
+static void mark(bool *used, const int32_t *tensors, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (tensors[i] >= 0) used[tensors[i]] = true;
 }
 
-static tensor_use *find_uses(const tflite_model *model) {
-    tensor_use *uses = x_alloc_array(model->tensor_count, sizeof *uses);
-    mark(uses, model->inputs, model->input_count, false);
-    mark(uses, model->outputs, model->output_count, false);
+/* Read or written at all. */
+static bool *find_uses(const tflite_model *model) {
+    bool *used = x_alloc_array(model->tensor_count, sizeof *used);
+    mark(used, model->inputs, model->input_count);
+    mark(used, model->outputs, model->output_count);
     for (uint32_t i = 0; i < model->operator_count; i++) {
-        const tflite_operator *op = &model->operators[i];
-        const bool is_float =
-            op->output_count && op->outputs[0] >= 0 && model->tensors[op->outputs[0]].type == TFLITE_FLOAT32;
-        mark(uses, op->inputs, op->input_count, is_float);
-        mark(uses, op->outputs, op->output_count, false);
+        mark(used, model->operators[i].inputs, model->operators[i].input_count);
+        mark(used, model->operators[i].outputs, model->operators[i].output_count);
     }
-    return uses;
-}
-
-static bool is_quantised(const tflite_tensor *record) {
-    return record->quantization.count && record->type != TFLITE_INT32 && record->type != TFLITE_INT64;
+    return used;
 }
 
 /* Why a tensor that is not quantised cannot be taken, or NULL. */
@@ -52,37 +39,48 @@ static const char *type_refusal(const tflite_tensor *record, char *line, size_t 
     }
 }
 
+/* Why a quantised tensor cannot be taken, or NULL. */
+static const char *quantised_refusal(const tflite_tensor *record) {
+    const tflite_quantization *q = &record->quantization;
+    if (record->type == TFLITE_INT32 || record->type == TFLITE_INT64) return NULL; /* biases, where they are read so */
+    if (!tflite_is_quantised(record)) return "is quantised: only int8 and uint8 are supported";
+    if (!record->data && q->count > 1) return "has a scale for each channel, which is supported for constants only";
+    return NULL;
+}
+
 typedef struct quantised_group {
     uint32_t count;
     const tflite_tensor *first;
 } quantised_group;
 
+/* One line for all tensors of a type: a model has hundreds. */
 static void report_quantised(tflite_context *ctx, const quantised_group *group, const char *what) {
     char line[240];
-    if (!group->count) return;
     snprintf(line, sizeof line,
-             "%s is quantised, as are %u more: %s, which comes with the quantised number type; export the model in "
-             "float32 or with float16 weights",
-             tflite_type_name(group->first->type), group->count - 1, what);
+             "%s %s (so are %u more tensors); export the model in int8, float32 or with float16 weights",
+             tflite_type_name(group->first->type), what, group->count - 1);
     import_issue(&ctx->issues, "tensor", group->first->name, line);
 }
 
 void tflite_refuse_types(tflite_context *ctx) {
     const tflite_model *model = ctx->model;
-    tensor_use *uses = find_uses(model);
-    quantised_group full = {0}, weights = {0};
+    bool *used = find_uses(model);
+    quantised_group refused = {0};
+    const char *why = NULL;
     char line[96];
     for (uint32_t i = 0; i < model->tensor_count; i++) {
         const tflite_tensor *record = &model->tensors[i];
-        if (!uses[i].used) continue;
-        const char *reason = type_refusal(record, line, sizeof line);
-        if (!reason && !is_quantised(record)) continue;
+        if (!used[i]) continue;
+        const char *quantised = record->quantization.count && !record->refusal ? quantised_refusal(record) : NULL;
+        const char *plain =
+            record->quantization.count && !record->refusal ? NULL : type_refusal(record, line, sizeof line);
+        if (!quantised && !plain) continue;
         ctx->values[i].kind = TFLITE_VALUE_REFUSED;
-        quantised_group *group = record->data && uses[i].by_float ? &weights : &full;
-        if (is_quantised(record) && group->count++ == 0) group->first = record;
-        if (reason && !is_quantised(record)) import_issue(&ctx->issues, "tensor", record->name, reason);
+        if (plain) import_issue(&ctx->issues, "tensor", record->name, plain);
+        if (!quantised || refused.count++) continue;
+        refused.first = record;
+        why = quantised;
     }
-    free(uses);
-    report_quantised(ctx, &full, "integer arithmetic");
-    report_quantised(ctx, &weights, "integer weights of a float operator (dynamic range)");
+    free(used);
+    if (refused.count) report_quantised(ctx, &refused, why);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/integers.h"
 #include "convert/memory.h"
 #include "convert/tflite/context.h"
 
@@ -45,16 +46,46 @@ static void *converted(const tflite_tensor *record, size_t count) {
     return bytes;
 }
 
+/* q - z of a quantised constant of 8 bits; a zero point for each channel. */
+static int32_t *differences(const tflite_tensor *record, const tmc_tensor_desc *desc) {
+    const tflite_quantization *q = &record->quantization;
+    const size_t count = tmc_tensor_elements(desc);
+    const size_t run = q->count > 1 ? tmc_dims_product(desc->dims, q->dimension + 1, desc->rank) : count;
+    int32_t *values = x_alloc_array(count, sizeof *values);
+    for (size_t i = 0; i < count; i++) {
+        const int32_t stored = record->type == TFLITE_INT8 ? (int8_t)record->data[i] : record->data[i];
+        values[i] = stored - (int32_t)q->zero_point[i / run % q->count];
+    }
+    return values;
+}
+
+static ir_id add_integers(tflite_context *ctx, const tflite_tensor *record, const tmc_tensor_desc *desc) {
+    const tflite_quantization *q = &record->quantization;
+    int32_t *values = differences(record, desc);
+    const ir_id id = integers_add(ctx->graph, record->name, desc, values, false, q->scale, q->count, q->dimension);
+    free(values);
+    return id;
+}
+
+bool tflite_is_quantised(const tflite_tensor *record) {
+    return record->quantization.count && (record->type == TFLITE_INT8 || record->type == TFLITE_UINT8);
+}
+
 tmc_status tflite_load_constant(tflite_context *ctx, uint32_t tensor, tmc_error *err) {
     const tflite_tensor *record = &ctx->model->tensors[tensor];
     const emitter e = {.err = err, .budget = &ctx->constant_bytes_left};
     tmc_tensor_desc desc = {.dtype = (uint8_t)tflite_dtype(record->type), .rank = record->rank};
-    if (record->type == TFLITE_FLOAT16) desc.dtype = TMC_F32;
+    if (record->type == TFLITE_FLOAT16 || tflite_is_quantised(record)) desc.dtype = TMC_F32;
     memcpy(desc.dims, record->dims, sizeof desc.dims);
     TMC_TRY(tmc_tensor_check(&desc, err));
     TMC_TRY(emit_pay(&e, tmc_tensor_bytes(&desc)));
+    if (tflite_is_quantised(record)) {
+        ctx->values[tensor] = (tflite_value){TFLITE_VALUE_TENSOR, add_integers(ctx, record, &desc), IR_NONE};
+        return TMC_OK;
+    }
     void *data = converted(record, tmc_tensor_elements(&desc));
-    ctx->values[tensor] = (tflite_value){TFLITE_VALUE_TENSOR, ir_add_constant(ctx->graph, record->name, &desc, data)};
+    const ir_id id = ir_add_constant(ctx->graph, record->name, &desc, data);
+    ctx->values[tensor] = (tflite_value){TFLITE_VALUE_TENSOR, id, IR_NONE};
     free(data);
     return TMC_OK;
 }
@@ -85,6 +116,41 @@ tmc_status tflite_input(tflite_lower *lw, uint32_t index, ir_id *out) {
     /* The driver has checked that what is not set is a constant. */
     if (value->kind == TFLITE_VALUE_UNSET) TMC_TRY(tflite_load_constant(lw->ctx, tensor, lw->e.err));
     *out = value->id;
+    if (!tmc_quantization_is_set(&tflite_desc(lw, value->id)->quantization)) return TMC_OK;
+    if (value->real == IR_NONE) {
+        ir_id real;
+        TMC_TRY(emit_dequantize(&lw->e, value->id, &real));
+        lw->ctx->values[tensor].real = real;
+    }
+    *out = lw->ctx->values[tensor].real;
+    return TMC_OK;
+}
+
+/* Integers count in units of the product of two scales, whatever the file says of their own. */
+static float bias_scale(const tflite_tensor *record, const tflite_tensor *x, const tflite_tensor *w, uint32_t c) {
+    if (tflite_is_quantised(x) && tflite_is_quantised(w))
+        return (float)((double)x->quantization.scale[0] * w->quantization.scale[w->quantization.count > 1 ? c : 0]);
+    return record->quantization.scale[record->quantization.count > 1 ? c : 0];
+}
+
+tmc_status tflite_bias(tflite_lower *lw, uint32_t index, uint32_t x, uint32_t w, ir_id *out) {
+    TMC_TRY(tflite_optional_input(lw, index, out));
+    if (*out == IR_NONE || tflite_desc(lw, *out)->dtype != TMC_I32) return TMC_OK;
+    const tflite_tensor *record = tflite_input_record(lw, index), *x_record = tflite_input_record(lw, x),
+                        *w_record = tflite_input_record(lw, w);
+    const bool quantised = tflite_is_quantised(x_record) && tflite_is_quantised(w_record);
+    if (!ir_is_constant(lw->e.graph, *out) || !(quantised || record->quantization.count))
+        return tflite_refuse(lw, "bias", "a bias of plain integers is not supported");
+    const tmc_tensor_desc desc = *tflite_desc(lw, *out);
+    const uint32_t count = (uint32_t)tmc_tensor_elements(&desc), given = quantised ? w_record->quantization.count : 1;
+    if (given > 1 && given != count)
+        return tmc_fail_field(lw->e.err, TMC_E_SHAPE, "bias", "%u values for %u scales", count, given);
+    const tmc_tensor_desc list = {.dtype = TMC_F32, .rank = 1, .dims = {(int32_t)count}};
+    TMC_TRY(emit_pay(&lw->e, tmc_tensor_bytes(&list)));
+    float *scales = x_alloc_array(count, sizeof *scales);
+    for (uint32_t c = 0; c < count; c++) scales[c] = bias_scale(record, x_record, w_record, c);
+    *out = integers_add(lw->e.graph, record->name, &list, lw->e.graph->tensors[*out].data, true, scales, count, 0);
+    free(scales);
     return TMC_OK;
 }
 
@@ -167,8 +233,19 @@ static const tflite_tensor *output_record(const tflite_lower *lw, uint32_t index
     return &lw->model->tensors[lw->op->outputs[index]];
 }
 
-void tflite_set_inner_output(tflite_lower *lw, uint32_t index, ir_id id) {
-    lw->ctx->values[lw->op->outputs[index]] = (tflite_value){TFLITE_VALUE_TENSOR, id};
+tmc_status tflite_set_inner_output(tflite_lower *lw, uint32_t index, ir_id id) {
+    const tflite_tensor *record = output_record(lw, index);
+    if (tflite_is_quantised(record) && tflite_desc(lw, id)->dtype == TMC_F32) {
+        const tmc_quantization q = tflite_activation_quantization(record);
+        TMC_TRY(emit_quantize(&lw->e, id, &q, &id));
+    }
+    lw->ctx->values[lw->op->outputs[index]] = (tflite_value){TFLITE_VALUE_TENSOR, id, IR_NONE};
+    return TMC_OK;
+}
+
+tmc_quantization tflite_activation_quantization(const tflite_tensor *record) {
+    const int32_t moved = record->type == TFLITE_UINT8 ? 128 : 0;
+    return (tmc_quantization){record->quantization.scale[0], (int32_t)record->quantization.zero_point[0] - moved, 0};
 }
 
 static bool shape_as_declared(const tflite_tensor *record, const tmc_tensor_desc *desc) {
@@ -183,7 +260,8 @@ tmc_status tflite_set_output(tflite_lower *lw, uint32_t index, ir_id id) {
     const tflite_tensor *record = output_record(lw, index);
     const tmc_tensor_desc *desc = tflite_desc(lw, id);
     const bool half = record->type == TFLITE_FLOAT16 && ir_is_constant(lw->e.graph, id);
-    if (!half && desc->dtype != tflite_dtype(record->type))
+    const bool to_quantise = tflite_is_quantised(record) && desc->dtype == TMC_F32;
+    if (!half && !to_quantise && desc->dtype != tflite_dtype(record->type))
         return tmc_fail_field(lw->e.err, TMC_E_DTYPE, "type", "the result is %s, the model says %s",
                               tmc_dtype_name((tmc_dtype)desc->dtype), tflite_type_name(record->type));
     if (!lw->ctx->resized && !shape_as_declared(record, desc)) {
@@ -191,8 +269,7 @@ tmc_status tflite_set_output(tflite_lower *lw, uint32_t index, ir_id id) {
         tmc_tensor_shape_text(desc, found, sizeof found);
         return tmc_fail_field(lw->e.err, TMC_E_SHAPE, "shape", "the result is %s, the model says another shape", found);
     }
-    tflite_set_inner_output(lw, index, id);
-    return TMC_OK;
+    return tflite_set_inner_output(lw, index, id);
 }
 
 tmc_status tflite_output_type(tflite_lower *lw, uint32_t index, tmc_dtype *out) {
