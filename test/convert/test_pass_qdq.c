@@ -430,13 +430,38 @@ static void test_requantize_between(void **state) {
 }
 
 /* Equal inputs, but other scales of the results: two nodes. */
+/* Nodes with the same inputs whose results mean other numbers; behind each a node, because outputs are never shared. */
 static void test_quantize_is_not_shared(void **state) {
     (void)state;
     ir_graph *g = ir_graph_new("share");
     const ir_id x = make_input(g, "x", DIMS(4, 8));
-    ir_add_output(g, make_quantize(g, x, 0.1f, 0));
-    ir_add_output(g, make_quantize(g, x, 0.2f, 0));
+    ir_add_output(g, make_dequantize(g, make_quantize(g, x, 0.1f, 0)));
+    ir_add_output(g, make_dequantize(g, make_quantize(g, x, 0.2f, 0)));
     assert_int_equal(apply_pass(g, pass_share), 0);
+    ir_graph_free(g);
+}
+
+/* Two layers with the same integers, as batch norms have where each channel has one weight: 127, times its scale. */
+static void test_weights_of_other_scales_are_not_shared(void **state) {
+    (void)state;
+    ir_graph *g = ir_graph_new("share");
+    const tmc_conv_params params = conv_params(1, 1, 0, 1);
+    const ir_id x = make_dequantize(g, make_i8_input(g, "x", DIMS(1, 5, 6, 4), 0.1f, -3));
+    for (int i = 0; i < 2; i++) {
+        const ir_id w = make_weights(g, DIMS(7, 1, 1, 4), 0, i ? 0.02f : 0.01f),
+                    b = make_integer_bias(g, 7, 0.1f, 0.01f, 0);
+        const ir_id y = make_quantize(g, make_node(g, TMC_OP_CONV, &params, x, w, b), 0.05f, -128);
+        ir_add_output(g, make_dequantize(g, y));
+    }
+    rewrite(g);
+    apply_pass(g, pass_share);
+    ir_id weights[2];
+    uint32_t count = 0;
+    for (ir_id id = 0; id < g->node_count; id++)
+        if (!g->nodes[id].dead && g->nodes[id].op == TMC_OP_CONV && count < 2)
+            weights[count++] = g->nodes[id].inputs[1];
+    assert_int_equal(count, 2);
+    assert_int_not_equal(weights[0], weights[1]);
     ir_graph_free(g);
 }
 
@@ -462,6 +487,7 @@ int main(void) {
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_requantize_between),
         cmocka_unit_test(test_quantize_is_not_shared),
+        cmocka_unit_test(test_weights_of_other_scales_are_not_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,11 +37,18 @@ static ir_id find_or_add(table *t, const ir_graph *graph, uint64_t hash, ir_id i
     return IR_NONE;
 }
 
+/* The same integers with other scales are other weights. */
+static bool equal_quantization(const ir_tensor *a, const ir_tensor *b) {
+    return tmc_quantization_equal(&a->desc.quantization, &b->desc.quantization) && a->scale_count == b->scale_count &&
+           (a->scale_count == 0 || memcmp(a->scales, b->scales, a->scale_count * sizeof *a->scales) == 0);
+}
+
 static bool equal_constants(const ir_graph *graph, ir_id a, ir_id b) {
     const ir_tensor *ta = &graph->tensors[a], *tb = &graph->tensors[b];
     return ta->desc.dtype == tb->desc.dtype && ta->desc.packing == tb->desc.packing &&
            tmc_tensor_same_shape(&ta->desc, &tb->desc) && ta->data_bytes == tb->data_bytes &&
-           memcmp(ta->data, tb->data, ta->data_bytes) == 0 && integers_equal(ta->integers, tb->integers);
+           memcmp(ta->data, tb->data, ta->data_bytes) == 0 && equal_quantization(ta, tb) &&
+           integers_equal(ta->integers, tb->integers);
 }
 
 static void share_constants(ir_graph *graph, uint32_t *changes) {
@@ -64,7 +71,8 @@ static bool equal_nodes(const ir_graph *graph, ir_id a, ir_id b) {
     const ir_node *na = &graph->nodes[a], *nb = &graph->nodes[b];
     return na->op == nb->op && na->input_count == nb->input_count && na->output_count == nb->output_count &&
            memcmp(na->inputs, nb->inputs, na->input_count * sizeof *na->inputs) == 0 &&
-           memcmp(na->params, nb->params, tmc_op_schema_find(na->op)->param_words * 4u) == 0;
+           memcmp(na->params, nb->params, tmc_op_schema_find(na->op)->param_words * 4u) == 0 &&
+           equal_quantization(&graph->tensors[na->outputs[0]], &graph->tensors[nb->outputs[0]]);
 }
 
 static bool can_replace_outputs(const ir_graph *graph, const ir_node *node, const ir_node *by) {
